@@ -1,0 +1,32 @@
+/** Time as the library sees it; a test gives a virtual one. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when it is aborted first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** The machine's clock. Its timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason as Error)
+        return
+      }
+      const timer = setTimeout(done, Math.min(ms, LONGEST_TIMER))
+      timer.unref()
+      const aborted = (): void => {
+        clearTimeout(timer)
+        reject(signal?.reason as Error)
+      }
+      function done(): void {
+        signal?.removeEventListener('abort', aborted)
+        resolve()
+      }
+      signal?.addEventListener('abort', aborted, { once: true })
+    }),
+}
