@@ -102,7 +102,7 @@ export class DotReader {
             if (nextCr < stop - 1) this.bareCr = true
           }
           const crBefore = stop > at ? chunk[stop - 1] === CR : this.#lastCr
-          const line = this.#line + (stop - at) - (crBefore && lf !== -1 ? 1 : 0)
+          const line = this.#line + (stop - at) - (crBefore ? 1 : 0)
           if (line > this.longestLine) this.longestLine = line
           if (lf === -1) {
             this.#line += stop - at
@@ -122,7 +122,7 @@ export class DotReader {
         }
       }
     }
-    if (copy === null) return { body: at === 0 ? EMPTY : chunk.subarray(0, at), used: at }
+    if (copy === null) return { body: from < at ? chunk.subarray(from, at) : EMPTY, used: at }
     keep(from, at)
     return { body: (copy as Buffer).subarray(0, length), used: at }
   }

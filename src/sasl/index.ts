@@ -1,0 +1,5 @@
+export { LoginServer } from './login.js'
+export type { MechanismDescription, SaslFailure, SaslStep, ServerMechanism } from './mechanism.js'
+export { PlainServer } from './plain.js'
+export type { ExchangeStep } from './server-exchange.js'
+export { decodeBase64, describeMechanism, ServerExchange } from './server-exchange.js'

@@ -1,0 +1,6 @@
+export { MemoryDuplex } from './memory-duplex.js'
+export type { Cuts, ScriptHost, ScriptRun, ScriptSetup } from './run-script.js'
+export { runScript, runScriptCuts } from './run-script.js'
+export type { Script, ScriptStep } from './script.js'
+export { parseScript } from './script.js'
+export { VirtualClock } from './virtual-clock.js'

@@ -1,0 +1,224 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  DotReader,
+  DotWriter,
+  decodeUtf8,
+  escapeControls,
+  InputQueue,
+  OutputQueue,
+  resolveLimits,
+  toLatin1,
+  type WireEntry,
+  WireLog,
+} from '../../src/core/index.js'
+
+const octets = fc.uint8Array({ maxLength: 200 })
+/** Texts of the octets that matter to dots and line ends. */
+const tricky = fc.string({ unit: fc.constantFrom('.', '\r', '\n', 'a', '\0'), maxLength: 40 })
+
+function chop(bytes: Buffer, sizes: readonly number[]): Buffer[] {
+  const pieces: Buffer[] = []
+  let at = 0
+  for (let i = 0; at < bytes.length; i++) {
+    const size = Math.max(1, sizes[i % Math.max(1, sizes.length)] ?? 1)
+    pieces.push(bytes.subarray(at, at + size))
+    at += size
+  }
+  return pieces
+}
+
+describe('InputQueue', () => {
+  it('gives the same lines however the input is cut', () => {
+    fc.assert(
+      fc.property(tricky, fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 5 }), (text, sizes) => {
+        const queue = new InputQueue()
+        const lines: string[] = []
+        for (const piece of chop(Buffer.from(text, 'latin1'), sizes)) {
+          queue.push(piece)
+          for (let line = queue.takeLine(100); line !== null; line = queue.takeLine(100)) {
+            lines.push(line === 'too-long' ? '!' : toLatin1(line))
+          }
+        }
+        expect(lines.join('') + toLatin1(queue.takeExact(queue.size) ?? Buffer.alloc(0))).toBe(text)
+        expect(lines.every((line) => line.endsWith('\n') && line.indexOf('\n') === line.length - 1)).toBe(
+          true,
+        )
+      }),
+    )
+  })
+
+  it('says when a line is too long, with and without its end', () => {
+    const queue = new InputQueue()
+    queue.push(Buffer.from('12345\r\nok\r\n'))
+    expect(queue.takeLine(6)).toBe('too-long')
+    expect(queue.skipLine()).toBe(true)
+    expect(toLatin1(queue.takeLine(6) as Buffer)).toBe('ok\r\n')
+    queue.push(Buffer.from('1234567'))
+    expect(queue.takeLine(6)).toBe('too-long')
+    expect(queue.skipLine()).toBe(false)
+    expect(queue.size).toBe(0)
+  })
+
+  it('takes time linear in its input for octets that come one by one', () => {
+    const time = (size: number): number => {
+      const queue = new InputQueue()
+      const start = performance.now()
+      const one = Buffer.from('x')
+      for (let i = 0; i < size; i++) {
+        queue.push(one)
+        queue.takeLine(10_000_000)
+      }
+      return performance.now() - start
+    }
+    time(10_000)
+    expect(time(400_000) / Math.max(1, time(100_000))).toBeLessThan(12)
+  })
+})
+
+describe('OutputQueue', () => {
+  it('keeps the order of texts and octets and does not copy octets', () => {
+    const queue = new OutputQueue('server')
+    const body = Buffer.from('body')
+    queue.text('a')
+    queue.text('b')
+    queue.bytes(body)
+    queue.utf8('é')
+    expect(queue.size).toBe(8)
+    const out = queue.take()
+    expect(Buffer.concat(out).toString('utf8')).toBe('abbodyé')
+    expect(out[1]).toBe(body)
+    expect(queue.size).toBe(0)
+  })
+
+  it('logs whole lines, and bodies as a count', () => {
+    const entries: WireEntry[] = []
+    const queue = new OutputQueue('server', new WireLog((entry) => entries.push(entry)))
+    queue.text('250-')
+    queue.text('a\r\n250 b\r\n')
+    queue.bytes(Buffer.from('secret'))
+    expect(entries).toEqual([
+      { from: 'server', kind: 'line', text: '250-a', octets: 7 },
+      { from: 'server', kind: 'line', text: '250 b', octets: 7 },
+      { from: 'server', kind: 'octets', text: '', octets: 6 },
+    ])
+  })
+})
+
+describe('DotReader and DotWriter', () => {
+  const unstuff = (pieces: readonly Buffer[]) => {
+    const reader = new DotReader()
+    let body = ''
+    let rest = ''
+    for (const piece of pieces) {
+      if (reader.ended) {
+        rest += toLatin1(piece)
+        continue
+      }
+      const { body: part, used } = reader.read(piece)
+      body += toLatin1(part)
+      rest += toLatin1(piece.subarray(used))
+    }
+    return {
+      body,
+      rest,
+      ended: reader.ended,
+      bareLf: reader.bareLf,
+      bareCr: reader.bareCr,
+      longest: reader.longestLine,
+    }
+  }
+
+  /** What RFC 5321 section 4.5.2 says, on a whole text. */
+  const model = (text: string) => {
+    let body = ''
+    let at = 0
+    for (;;) {
+      if (text.startsWith('.\r\n', at)) return { body, rest: text.slice(at + 3), ended: true }
+      const end = text.indexOf('\r\n', at)
+      const line = end === -1 ? text.slice(at) : text.slice(at, end + 2)
+      body += line.startsWith('.') ? line.slice(1) : line
+      if (end === -1) return { body, rest: '', ended: false }
+      at = end + 2
+    }
+  }
+
+  it('reads as the RFC says, however the input is cut', () => {
+    fc.assert(
+      fc.property(tricky, fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 4 }), (text, sizes) => {
+        const whole = `${text}\r\n.\r\nQUIT\r\n`
+        const seen = unstuff(chop(Buffer.from(whole, 'latin1'), sizes))
+        expect(seen).toMatchObject(model(whole))
+        const data = whole.slice(0, whole.length - seen.rest.length)
+        expect(seen.bareLf).toBe(/(^|[^\r])\n/.test(data))
+        expect(seen.bareCr).toBe(/\r(?!\n)/.test(data))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('measures the longest line over chunk edges', () => {
+    expect(unstuff([Buffer.from('ab'), Buffer.from('cd\r'), Buffer.from('\nxyz\r\n.\r\n')]).longest).toBe(4)
+  })
+
+  it('writes what reads back as the same lines, with CRLF for every line end', () => {
+    fc.assert(
+      fc.property(tricky, fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 4 }), (text, sizes) => {
+        const writer = new DotWriter()
+        const out: Uint8Array[] = []
+        for (const piece of chop(Buffer.from(text, 'latin1'), sizes)) out.push(...writer.write(piece))
+        out.push(...writer.end())
+        const wire = Buffer.concat(out)
+        const read = unstuff([wire])
+        const lines = text.replace(/\r\n|\r|\n/g, '\r\n')
+        expect(read).toMatchObject({ ended: true, rest: '', bareLf: false, bareCr: false })
+        expect(read.body).toBe(lines === '' || lines.endsWith('\r\n') ? lines : `${lines}\r\n`)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('does not change or copy a chunk without dots', () => {
+    const chunk = Buffer.from('plain\r\ntext\r\n')
+    const { body } = new DotReader().read(chunk)
+    expect((body as Buffer).buffer).toBe(chunk.buffer)
+    fc.assert(
+      fc.property(octets, (bytes) => {
+        const before = Buffer.from(bytes)
+        new DotReader().read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+        expect(Buffer.compare(before, bytes)).toBe(0)
+      }),
+    )
+  })
+})
+
+describe('limits', () => {
+  const rules = {
+    lines: { default: 10, min: 1, max: 100 },
+    size: { default: 5, min: 0, max: Number.POSITIVE_INFINITY },
+  }
+
+  it('gives defaults and takes what is in range', () => {
+    expect(resolveLimits(rules)).toEqual({ lines: 10, size: 5 })
+    expect(resolveLimits(rules, { size: Number.POSITIVE_INFINITY })).toEqual({
+      lines: 10,
+      size: Number.POSITIVE_INFINITY,
+    })
+  })
+
+  it.each([
+    [{ lines: 0 }],
+    [{ lines: 101 }],
+    [{ lines: 1.5 }],
+    [{ lines: Number.NaN }],
+    [{ other: 1 }],
+    [{ constructor: 1 }],
+  ])('refuses %j', (given) => {
+    expect(() => resolveLimits(rules, given as never)).toThrow(expect.objectContaining({ code: 'LIMIT' }))
+  })
+})
+
+it('never lets a terminal escape into the log', () => {
+  expect(escapeControls('a\x1b[2J\r\n')).toBe('a\\x1b[2J')
+  expect(decodeUtf8(Buffer.from([0xff]))).toBe(null)
+})
