@@ -1,0 +1,7 @@
+export { isLoopback, plainAddress, prefixesOf } from './address.js'
+export type { ConnectionLimitOptions } from './connection-limits.js'
+export { ConnectionLimits } from './connection-limits.js'
+export type { Connection, ListenOptions, TlsMode } from './listener.js'
+export { Listener } from './listener.js'
+export type { SocketDuplexOptions } from './socket-duplex.js'
+export { SocketDuplex } from './socket-duplex.js'
