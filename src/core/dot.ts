@@ -46,7 +46,7 @@ export class DotReader {
     let from = 0
     let at = 0
     const total = chunk.length
-    if (!this.nul && chunk.indexOf(0) !== -1) this.nul = true
+    const nulAt = this.nul ? -1 : chunk.indexOf(0)
     const keep = (start: number, end: number): void => {
       if (end <= start) return
       copy ??= Buffer.allocUnsafe(total + 1)
@@ -122,6 +122,7 @@ export class DotReader {
         }
       }
     }
+    if (nulAt !== -1 && nulAt < at) this.nul = true
     if (copy === null) return { body: from < at ? chunk.subarray(from, at) : EMPTY, used: at }
     keep(from, at)
     return { body: (copy as Buffer).subarray(0, length), used: at }

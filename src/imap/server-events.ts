@@ -59,6 +59,9 @@ export interface ImapServerReplies {
   acceptAppend(): void
   /** IDLE begins: the continuation request goes out, and untagged responses may be sent at any time. */
   idling(): void
-  /** The state after the command under way, to be set before `complete`. */
+  /**
+   * The state after the command under way, to be set before `complete`. With `logout` the session ends after that
+   * reply; where no command waits for one, during IDLE, it ends at once, after what is in the output.
+   */
   enter(state: ImapState): void
 }

@@ -1,0 +1,5 @@
+export type { LocalDeliveryOptions } from './local-delivery.js'
+export { LocalDelivery } from './local-delivery.js'
+export type { Route, UserLookup } from './router.js'
+export { Router } from './router.js'
+export type { RoutingOptions } from './routing-table.js'

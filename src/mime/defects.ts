@@ -1,0 +1,35 @@
+/**
+ * What was wrong with a message.
+ *
+ * - `headerMissing`: a part begins with a line that is no header field, and all of it is taken for body.
+ * - `headerUnterminated`: a header block ends without its empty line.
+ * - `headerTooLong`, `tooManyFields`, `tooManyParameters`, `tooDeep`, `tooManyParts`: see `mimeLimitRules`.
+ * - `contentTypeUnusable`: Content-Type cannot be read; text/plain stands for it (RFC 2045 section 5.2).
+ * - `boundaryMissing`: a multipart without a usable boundary parameter; text/plain stands for it.
+ * - `boundaryUnterminated`: a multipart that ends without its closing delimiter.
+ * - `encodingOfContainer`: a multipart declared as encoded, read as it stands, or a message/rfc822 that is encoded
+ *   and therefore kept as a leaf (RFC 2046 section 5.2.1).
+ * - `encodingUnknown`: an unknown Content-Transfer-Encoding; the body is handed out as it stands.
+ */
+export type DefectCode =
+  | 'headerMissing'
+  | 'headerUnterminated'
+  | 'headerTooLong'
+  | 'tooManyFields'
+  | 'tooManyParameters'
+  | 'tooDeep'
+  | 'tooManyParts'
+  | 'contentTypeUnusable'
+  | 'boundaryMissing'
+  | 'boundaryUnterminated'
+  | 'encodingOfContainer'
+  | 'encodingUnknown'
+
+export interface Defect {
+  readonly code: DefectCode
+  /** Octets from the start of the message. */
+  readonly offset: number
+}
+
+/** Defects kept for one message; later ones are dropped. */
+export const MAX_DEFECTS = 1_000

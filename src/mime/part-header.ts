@@ -1,0 +1,58 @@
+import type { DefectCode } from './defects.js'
+import type { Headers } from './headers.js'
+import type { MimeLimits } from './limits.js'
+import { joinParameter } from './parameter-values.js'
+import { type ContentType, parseContentType, parseToken } from './structured-field.js'
+import { isKnownEncoding } from './transfer-encoding.js'
+
+/** What a part's header says of how its body is to be read. */
+export interface PartHeader {
+  readonly contentType: ContentType
+  /** Content-Transfer-Encoding in lower case; `7bit` where absent. */
+  readonly encoding: string
+  /** Of a multipart, else null. */
+  readonly boundary: string | null
+}
+
+/** RFC 2046 section 5.1.1 allows 70; a line of RFC 5322 holds no more than this. */
+const MAX_BOUNDARY = 998
+/** What stands for an absent or unusable Content-Type (RFC 2045 section 5.2). */
+const plainAscii: ContentType = {
+  type: 'text',
+  subtype: 'plain',
+  parameters: [['charset', 'us-ascii']],
+  truncated: false,
+}
+const messageRfc822: ContentType = { type: 'message', subtype: 'rfc822', parameters: [], truncated: false }
+
+/** Reads Content-Type and Content-Transfer-Encoding; `report` is told of what is wrong with them. */
+export function readPartHeader(
+  headers: Headers,
+  parent: { readonly contentType: ContentType } | null,
+  limits: MimeLimits,
+  report: (code: DefectCode) => void,
+): PartHeader {
+  const encoding = parseToken(headers.get('content-transfer-encoding') ?? '') || '7bit'
+  if (!isKnownEncoding(encoding)) report('encodingUnknown')
+  const value = headers.get('content-type')
+  if (value === null) {
+    const inDigest = parent?.contentType.type === 'multipart' && parent.contentType.subtype === 'digest'
+    return { contentType: inDigest ? messageRfc822 : plainAscii, encoding, boundary: null }
+  }
+  const contentType = parseContentType(value, limits.parameters)
+  if (contentType === null) {
+    report('contentTypeUnusable')
+    return { contentType: plainAscii, encoding, boundary: null }
+  }
+  if (contentType.truncated) report('tooManyParameters')
+  if (contentType.type !== 'multipart') return { contentType, encoding, boundary: null }
+  const boundary = joinParameter(contentType.parameters, 'boundary')?.replace(/[ \t]+$/, '') ?? ''
+  if (boundary !== '' && boundary.length <= MAX_BOUNDARY) return { contentType, encoding, boundary }
+  report('boundaryMissing')
+  return { contentType: plainAscii, encoding, boundary: null }
+}
+
+/** A type whose body is a message (RFC 2046 section 5.2.1, RFC 6532 section 3.7). */
+export function isMessage(type: string, subtype: string): boolean {
+  return type === 'message' && (subtype === 'rfc822' || subtype === 'global')
+}

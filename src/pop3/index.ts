@@ -1,0 +1,7 @@
+export { Pop3ServerEngine } from './engine.js'
+export type { Pop3CloseReason, Pop3ServerEvent } from './events.js'
+export { Maildrop } from './maildrop.js'
+export type { Pop3ServerLimits, Pop3ServerOptions } from './options.js'
+export { pop3ServerLimits } from './options.js'
+export type { Pop3Flow, Pop3ServerSessionOptions } from './session.js'
+export { Pop3ServerSession } from './session.js'

@@ -1,0 +1,98 @@
+import { UsageError } from '../core/errors.js'
+
+/** Checks one value of a configuration; `key` is its full name, as in `listen.smtp`. Throws UsageError `CONFIG`. */
+export type Check = (value: unknown, key: string) => void
+
+/** The error that every check throws: it names the key and says what to write instead. */
+export function configError(key: string, message: string): UsageError {
+  return new UsageError('CONFIG', key === '' ? message : `${key}: ${message}`)
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? typeof value
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** An object with these keys and no other. A check whose key is not there is not called. */
+export function object(shape: Readonly<Record<string, Check>>, required: readonly string[] = []): Check {
+  return (value, key) => {
+    if (!isPlainObject(value)) throw configError(key, `must be an object, not ${show(value)}`)
+    const prefix = key === '' ? '' : `${key}.`
+    for (const [name, item] of Object.entries(value)) {
+      const check = Object.hasOwn(shape, name) ? shape[name] : undefined
+      if (check === undefined) {
+        const known = Object.keys(shape).join(', ')
+        throw configError(`${prefix}${name}`, `there is no such setting; known here: ${known}`)
+      }
+      if (item !== undefined) check(item, `${prefix}${name}`)
+    }
+    for (const name of required) {
+      if (value[name] === undefined) throw configError(`${prefix}${name}`, 'is missing')
+    }
+  }
+}
+
+/** An object with names of the user's choosing. */
+export function record(checkName: Check, checkItem: Check): Check {
+  return (value, key) => {
+    if (!isPlainObject(value)) throw configError(key, `must be an object, not ${show(value)}`)
+    for (const [name, item] of Object.entries(value)) {
+      checkName(name, `${key}["${name}"]`)
+      checkItem(item, `${key}["${name}"]`)
+    }
+  }
+}
+
+/** A string that is not empty; `wanted` says what it stands for. */
+export function text(wanted: string, test: (value: string) => boolean = () => true): Check {
+  return (value, key) => {
+    if (typeof value !== 'string' || value === '' || !test(value)) {
+      throw configError(key, `must be ${wanted}, not ${show(value)}`)
+    }
+  }
+}
+
+export function choice(...values: readonly string[]): Check {
+  return (value, key) => {
+    if (typeof value !== 'string' || !values.includes(value)) {
+      throw configError(
+        key,
+        `must be one of ${values.map((each) => `"${each}"`).join(', ')}, not ${show(value)}`,
+      )
+    }
+  }
+}
+
+/** A whole number from `min` to `max`. */
+export function whole(min: number, max: number): Check {
+  return (value, key) => {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+      throw configError(key, `must be a whole number from ${min} to ${max}, not ${show(value)}`)
+    }
+  }
+}
+
+export function list(check: Check): Check {
+  return (value, key) => {
+    if (!Array.isArray(value)) throw configError(key, `must be a list, not ${show(value)}`)
+    for (const [index, item] of value.entries()) check(item, `${key}[${index}]`)
+  }
+}
+
+/** One item, or a list of them. */
+export function oneOrMore(check: Check): Check {
+  return (value, key) => (Array.isArray(value) ? list(check)(value, key) : check(value, key))
+}
+
+/** Something the host plugs in: an object with these methods. */
+export function plugin(wanted: string, ...methods: readonly string[]): Check {
+  return (value, key) => {
+    const host = value as Readonly<Record<string, unknown>> | null
+    const fits = typeof value === 'object' && methods.every((name) => typeof host?.[name] === 'function')
+    if (!fits || value === null) throw configError(key, `must be ${wanted} with ${methods.join(', ')}`)
+  }
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock, WireLog } from '../core/index.js'
+import { Driver } from '../core/index.js'
+import { ImapServerEngine, ImapServerSession } from '../imap/index.js'
+import type { Authenticator, Delivery, Logger, MailStore, Policy } from '../interfaces/index.js'
+import { type Connection, isLoopback, type TlsMode } from '../net/index.js'
+import { Pop3ServerEngine, Pop3ServerSession } from '../pop3/index.js'
+import { startSmtpSession } from '../smtp/index.js'
+import type { ListenerName, MailServerOptions, SessionLabel } from './options.js'
+import { services } from './services.js'
+
+/** What every session of a server shares. */
+export interface SessionParts {
+  readonly hostname: string
+  readonly store: MailStore
+  readonly authenticator: Authenticator
+  readonly delivery: Delivery
+  readonly policy: Policy | null
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly plaintextLogin: NonNullable<MailServerOptions['plaintextLogin']>
+  readonly wireLog: (session: SessionLabel) => WireLog | null
+}
+
+/** A session that is ready to run. */
+export interface Session {
+  readonly id: string
+  /** Runs until the connection is over; never rejects. */
+  run(): Promise<void>
+  /** Ends it in the protocol's own words, after the answer that is pending. */
+  shutdown(): void
+  /** Ends it at once. */
+  destroy(): void
+}
+
+/** Puts engine, session and driver on a connection. */
+export function startSession(
+  parts: SessionParts,
+  listener: ListenerName,
+  tlsMode: TlsMode,
+  connection: Connection,
+): Session {
+  const id = randomUUID()
+  const wireLog = parts.wireLog({ id, listener, remoteAddress: connection.remoteAddress })
+  const begin = { smtp: smtpDriver, pop3: pop3Driver, imap: imapDriver }[services[listener].protocol]
+  const driver = begin({ parts, listener, connection, id, wireLog, startTls: tlsMode === 'starttls' })
+  if (!connection.admitted) driver.shutdown('tooManyConnections')
+  return {
+    id,
+    run: () => driver.run(),
+    shutdown: () => driver.shutdown('shutdown'),
+    destroy: () => connection.duplex.destroy(),
+  }
+}
+
+interface Beginning {
+  readonly parts: SessionParts
+  readonly listener: ListenerName
+  readonly connection: Connection
+  readonly id: string
+  readonly wireLog: WireLog | null
+  readonly startTls: boolean
+}
+
+/** What the driver of any protocol needs of us. */
+interface RunningDriver {
+  run(): Promise<void>
+  shutdown(reason: 'shutdown' | 'tooManyConnections'): void
+}
+
+function mayLogInInClear({ plaintextLogin }: SessionParts, remoteAddress: string): boolean {
+  return plaintextLogin === 'always' || (plaintextLogin === 'loopback' && isLoopback(remoteAddress))
+}
+
+function driverOptions({ parts, id, listener, connection }: Beginning) {
+  return {
+    clock: parts.clock,
+    onError: (error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error)
+      const handshake = (error as { code?: unknown }).code === 'TLS_HANDSHAKE'
+      parts.logger.log(handshake ? 'info' : 'error', handshake ? 'tls.failed' : 'session.error', {
+        session: id,
+        listener,
+        remote: connection.remoteAddress,
+        message,
+      })
+    },
+  }
+}
+
+function smtpDriver(beginning: Beginning): RunningDriver {
+  const { parts, listener, connection, id, wireLog, startTls } = beginning
+  const { duplex, remoteAddress, remotePort, localAddress, localPort } = connection
+  const session = startSmtpSession({
+    connection: { id, remoteAddress, remotePort, localAddress, localPort, tls: duplex.tlsInfo },
+    hostname: parts.hostname,
+    service: services[listener].submission ? 'submission' : 'smtp',
+    startTls,
+    allowPlaintext: mayLogInInClear(parts, remoteAddress),
+    delivery: parts.delivery,
+    authenticator: parts.authenticator,
+    policy: parts.policy,
+    logger: parts.logger,
+    clock: parts.clock,
+    wireLog,
+  })
+  const driver = new Driver(session.engine, duplex, session, driverOptions(beginning))
+  session.attach(driver)
+  return driver
+}
+
+function imapDriver(beginning: Beginning): RunningDriver {
+  const { parts, connection, id, wireLog, startTls } = beginning
+  const { duplex, remoteAddress } = connection
+  const { store, authenticator, logger, clock, hostname } = parts
+  const engine = new ImapServerEngine({
+    hostname,
+    mechanisms: authenticator.mechanisms,
+    allowPlaintext: mayLogInInClear(parts, remoteAddress),
+    startTls,
+    secure: duplex.tlsInfo !== null,
+    wireLog,
+  })
+  const context = { id, remoteAddress, secure: () => duplex.tlsInfo !== null }
+  const session = new ImapServerSession({ engine, store, authenticator, context, logger, clock })
+  const driver = new Driver(engine, duplex, session, driverOptions(beginning))
+  session.attach(driver)
+  return driver
+}
+
+function pop3Driver(beginning: Beginning): RunningDriver {
+  const { parts, connection, id, wireLog, startTls } = beginning
+  const { duplex, remoteAddress } = connection
+  const { store, authenticator, logger, hostname } = parts
+  const engine = new Pop3ServerEngine({
+    hostname,
+    mechanisms: authenticator.mechanisms,
+    allowPlaintext: mayLogInInClear(parts, remoteAddress),
+    startTls,
+    secure: duplex.tlsInfo !== null,
+    wireLog,
+  })
+  const session = new Pop3ServerSession(engine, { store, authenticator, remoteAddress, id, logger })
+  const driver = new Driver(engine, duplex, session, driverOptions(beginning))
+  session.attach(driver)
+  return driver
+}

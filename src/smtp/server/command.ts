@@ -1,0 +1,18 @@
+import type { Reply } from '../../interfaces/index.js'
+import type { Conversation } from './conversation.js'
+import type { SmtpCommandName } from './state.js'
+
+/** One verb of the protocol. The engine has checked the sequence, TLS and AUTH before it is received. */
+export interface Command {
+  readonly name: SmtpCommandName
+  /** `argument` is the rest of the line after the verb's space, trailing blanks removed, one octet a character. */
+  receive(conversation: Conversation, argument: string): void
+}
+
+/** A question to the host, and what follows from its answer. */
+export interface Ask {
+  /** What `accept()` says. */
+  readonly acceptance: Reply
+  /** Says the reply and moves on. */
+  answered(conversation: Conversation, reply: Reply): void
+}

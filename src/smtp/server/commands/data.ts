@@ -1,0 +1,64 @@
+import { reply } from '../../../interfaces/index.js'
+import type { Ask, Command } from '../command.js'
+import type { Conversation } from '../conversation.js'
+import { MessageReader } from '../message-reader.js'
+import { badSequence, MESSAGE_OK, NO_ARGUMENT, START_INPUT } from '../replies.js'
+
+const RCPT_FIRST = badSequence('Send RCPT first')
+const NO_VALID_RECIPIENTS = reply(554, '5.5.1', 'No valid recipients')
+
+/** RFC 5321 section 4.1.1.4: `data = "DATA" CRLF` */
+export const data: Command = {
+  name: 'DATA',
+  receive(conversation, argument) {
+    if (argument !== '') conversation.sayNoMessage(NO_ARGUMENT)
+    else if (conversation.state !== 'mail') conversation.ask(dataAsk, { type: 'data' })
+    else conversation.sayNoMessage(conversation.refused > 0 ? NO_VALID_RECIPIENTS : RCPT_FIRST)
+  },
+}
+
+const dataAsk: Ask = {
+  acceptance: START_INPUT,
+  answered(conversation, answer) {
+    if (answer.code >= 400) {
+      conversation.endTransaction('refused')
+      conversation.sayNoMessage(answer)
+      return
+    }
+    const { limits } = conversation.options
+    conversation.say(START_INPUT)
+    conversation.mode = 'message'
+    conversation.message = new MessageReader(conversation.options)
+    conversation.wait = { kind: 'data', ms: limits.dataMs, minRate: limits.dataRate }
+  },
+}
+
+const dataEndAsk: Ask = {
+  acceptance: MESSAGE_OK,
+  answered(conversation, answer) {
+    conversation.leaveTransaction()
+    if (answer.code < 300) conversation.junk = 0
+    conversation.say(answer)
+  },
+}
+
+/**
+ * Reads on in the message. From the octet on that breaks a rule nothing more goes to the host, the transaction is
+ * over, and the reply waits for the end of the data, since the client reads none before (RFC 5321 section 4.1.1.4).
+ */
+export function receiveMessage(conversation: Conversation, message: MessageReader): void {
+  const { input } = conversation
+  const wasRefused = message.violation !== null
+  const chunk = input.peek()
+  const { body, used } = message.read(chunk)
+  input.skip(used)
+  conversation.options.wireLog?.octets('client', chunk.subarray(0, used))
+  const violation = message.violation
+  if (violation !== null && !wasRefused) conversation.endTransaction('refused')
+  if (violation === null) for (const piece of body) conversation.events.push({ type: 'body', chunk: piece })
+  if (!message.ended) return
+  conversation.message = null
+  conversation.expectCommand()
+  if (violation !== null) conversation.say(violation)
+  else conversation.ask(dataEndAsk, { type: 'dataEnd', size: message.size })
+}

@@ -1,0 +1,46 @@
+import { isAscii } from '../../../core/bytes.js'
+import type { Recipient, Reply } from '../../../interfaces/index.js'
+import { reply } from '../../../interfaces/index.js'
+import type { Parameters } from '../../grammar/index.js'
+import { scanParameters, scanPath } from '../../grammar/index.js'
+import type { Conversation } from '../conversation.js'
+import { badArgument } from '../replies.js'
+
+/** What MAIL and RCPT have in common. */
+export interface PathArgument {
+  /** Null for `<>`. */
+  readonly mailbox: Recipient | null
+  readonly parameters: Parameters
+}
+
+/**
+ * Reads `FROM:` or `TO:`, a path and parameters, or says what is wrong: `needsSmtpUtf8` for an octet above 127,
+ * 501 with `enhanced` for a bad path, 555 for a parameter without EHLO.
+ */
+export function scanPathArgument(
+  conversation: Conversation,
+  argument: string,
+  prefix: 'FROM:' | 'TO:',
+  needsSmtpUtf8: Reply,
+  enhanced: string,
+): PathArgument | Reply {
+  const { lenient } = conversation.options
+  const text = lenient ? argument.trimStart() : argument
+  if (text.slice(0, prefix.length).toUpperCase() !== prefix) {
+    return badArgument(`Syntax: ${prefix}<address>`)
+  }
+  if (!isAscii(text)) return needsSmtpUtf8
+  let at = prefix.length
+  if (lenient) while (text[at] === ' ') at++
+  const path = scanPath(text, at, lenient)
+  if (typeof path === 'string') return reply(501, enhanced, path)
+  if (path.end < text.length && text[path.end] !== ' ') {
+    return reply(501, enhanced, 'Nothing may follow the path but parameters')
+  }
+  const parameters = scanParameters(text, path.end)
+  if (typeof parameters === 'string') return badArgument(parameters)
+  if (parameters.size > 0 && !conversation.extended) {
+    return reply(555, '5.5.4', 'Parameters are for sessions that began with EHLO')
+  }
+  return { mailbox: path.mailbox, parameters }
+}

@@ -1,0 +1,335 @@
+import { toLatin1 } from '../../core/bytes.js'
+import type { Engine, Need, ShutdownReason, TlsInfo, UpgradeKind, Wait } from '../../core/engine.js'
+import { UsageError } from '../../core/errors.js'
+import type { Reply } from '../../interfaces/index.js'
+import { reply } from '../../interfaces/index.js'
+import { describeMechanism } from '../../sasl/index.js'
+import { formatReply } from '../grammar/index.js'
+import type { Ask } from './command.js'
+import { receiveExchangeLine } from './commands/auth.js'
+import { receiveMessage } from './commands/data.js'
+import { commands } from './commands/index.js'
+import { Conversation } from './conversation.js'
+import type { SmtpServerEvent } from './events.js'
+import type { ResolvedSmtpServerOptions, SmtpServerOptions } from './options.js'
+import { resolveSmtpServerOptions } from './options.js'
+import {
+  BARE_LINE_FEED,
+  badSequence,
+  CONTROL_CHARACTER,
+  EARLY_TALKER,
+  EMPTY_COMMAND,
+  LINE_TOO_LONG,
+  NEEDS_AUTH,
+  NEEDS_TLS,
+  NOT_HTTP,
+  shutdownReplies,
+  TIMED_OUT,
+  TOO_MUCH_JUNK,
+  UNKNOWN_COMMAND,
+} from './replies.js'
+import { afterAuth, beforeTls, junk, type SmtpCommandName, sequence } from './state.js'
+
+const CR = 0x0d
+const SPACE = 0x20
+const TAB = 0x09
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
+const HTTP = /^(?:GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE|PRI) |^Host:/i
+/** Commands answered in one go before a `busy`, and octets of replies. */
+const COMMANDS_AT_ONCE = 256
+const REPLIES_AT_ONCE = 32_768
+
+/**
+ * The server's side of SMTP: RFC 5321 with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES
+ * (2034), STARTTLS (3207) and AUTH (4954). Octets in, events out; each ask is answered by `accept` or `reply`.
+ */
+export class SmtpServerEngine implements Engine<SmtpServerEvent> {
+  readonly options: ResolvedSmtpServerOptions
+  readonly #conversation: Conversation
+  /** The rest of a line that was too long is passed over. */
+  #skipping: boolean
+  #ended: boolean
+  #greetingDue: boolean
+  #answeredAtOnce: number
+  /** No known command since AUTH: a client that does not wait for its answer may send a password as a command. */
+  #afterAuth: boolean
+  #closing: Reply | null
+
+  /** UsageError `OPTION` or `LIMIT` for options that cannot work. */
+  constructor(options: SmtpServerOptions) {
+    this.options = resolveSmtpServerOptions(options)
+    this.#conversation = new Conversation(this.options)
+    this.#skipping = false
+    this.#ended = false
+    this.#greetingDue = this.options.greetingDelayMs === 0
+    this.#answeredAtOnce = 0
+    this.#afterAuth = false
+    this.#closing = null
+  }
+
+  /** TLS is in place. */
+  get secure(): boolean {
+    return this.#conversation.secure
+  }
+
+  get need(): Need {
+    const { mode, pending } = this.#conversation
+    if (pending !== null) return 'answer'
+    if (mode === 'upgrade' || mode === 'closed') return mode
+    return 'input'
+  }
+
+  get wait(): Wait {
+    return this.#conversation.wait
+  }
+
+  get outputSize(): number {
+    return this.#conversation.output.size
+  }
+
+  takeOutput(): readonly Uint8Array[] {
+    return this.#conversation.output.take()
+  }
+
+  receive(chunk: Uint8Array): void {
+    const { mode, input } = this.#conversation
+    if (mode !== 'upgrade' && mode !== 'closed') input.push(chunk)
+  }
+
+  receiveEnd(): void {
+    this.#ended = true
+  }
+
+  next(): SmtpServerEvent | null {
+    const conversation = this.#conversation
+    for (;;) {
+      const event = conversation.events.shift()
+      if (event !== undefined) return event
+      if (conversation.pending !== null) return null
+      switch (conversation.mode) {
+        case 'greeting':
+          if (!this.#greet()) return null
+          break
+        case 'command':
+        case 'exchange':
+          if (this.#isBusy()) return { type: 'busy' }
+          if (!this.#nextLine() && !this.#endOfInput()) return null
+          break
+        case 'message':
+          if (conversation.input.size === 0 && !this.#endOfInput()) return null
+          if (conversation.message !== null) receiveMessage(conversation, conversation.message)
+          break
+        case 'upgrade':
+          if (!this.#endOfInput()) return null
+          break
+        case 'closed':
+          return null
+        default:
+          return conversation.mode satisfies never
+      }
+    }
+  }
+
+  /** Answers the ask with its usual yes: 220, 250, 354 or 235. UsageError `NO_QUESTION` when nothing was asked. */
+  accept(): void {
+    const { pending } = this.#conversation
+    this.#answer(pending, pending?.acceptance ?? null)
+  }
+
+  /**
+   * Answers the ask. A code below 400 is a yes; HELO, EHLO and DATA have their own words for that. 421 closes.
+   * UsageError `NO_QUESTION` when nothing was asked, `REPLY` when the reply cannot be sent; after the end of the
+   * session an answer is void.
+   */
+  reply(answer: Reply): void {
+    const { pending } = this.#conversation
+    formatReply(answer)
+    if (answer.code >= 300 && answer.code < 400 && pending?.acceptance.code !== 354) {
+      throw new UsageError('REPLY', `${answer.code} is no answer to this question`)
+    }
+    this.#answer(pending, answer)
+  }
+
+  upgraded(_kind: UpgradeKind, info: TlsInfo | null): void {
+    const conversation = this.#conversation
+    if (conversation.mode !== 'upgrade') return
+    conversation.secure = true
+    conversation.extended = false
+    conversation.authenticated = false
+    conversation.state = 'start'
+    conversation.expectCommand()
+    conversation.events.push({ type: 'tls', info })
+    if (this.#closing !== null) conversation.closeWith(this.#closing, 'shutdown')
+  }
+
+  shutdown(reason: ShutdownReason): void {
+    const conversation = this.#conversation
+    const farewell = shutdownReplies[reason]
+    const answerComes = conversation.pending !== null && reason !== 'internalError'
+    if (answerComes || conversation.mode === 'upgrade') this.#closing ??= farewell
+    else conversation.closeWith(farewell, 'shutdown')
+  }
+
+  lost(): void {
+    this.#conversation.close('lost')
+    this.#conversation.output.clear()
+  }
+
+  timedOut(): void {
+    const conversation = this.#conversation
+    if (conversation.pending !== null) return
+    if (conversation.mode === 'greeting') this.#greetingDue = true
+    else conversation.closeWith(TIMED_OUT, 'timeout')
+  }
+
+  #answer(ask: Ask | null, answer: Reply | null): void {
+    const conversation = this.#conversation
+    if (conversation.mode === 'closed') return
+    if (ask === null || answer === null) throw new UsageError('NO_QUESTION', 'there is no question to answer')
+    conversation.pending = null
+    const invites = ask.acceptance.code === 220 || ask.acceptance.code === 354
+    if (this.#closing === null || !invites) ask.answered(conversation, answer)
+    if (this.#closing !== null) conversation.closeWith(this.#closing, 'shutdown')
+  }
+
+  /** False while the greeting is held back. */
+  #greet(): boolean {
+    const conversation = this.#conversation
+    if (conversation.input.size > 0) conversation.closeWith(EARLY_TALKER, 'protocol')
+    else if (this.#endOfInput()) return true
+    else if (this.#greetingDue) conversation.ask(greetingAsk, { type: 'connect' })
+    else return false
+    return true
+  }
+
+  /** The client has ended its side and everything before is answered: whatever was begun is dropped. */
+  #endOfInput(): boolean {
+    if (this.#ended) this.#conversation.close('lost')
+    return this.#ended
+  }
+
+  /** One flood must neither fill memory with replies nor keep the others waiting. */
+  #isBusy(): boolean {
+    const { input, output } = this.#conversation
+    if (input.size === 0) return false
+    if (this.#answeredAtOnce < COMMANDS_AT_ONCE && output.size < REPLIES_AT_ONCE) return false
+    if (this.#answeredAtOnce === 0) return false
+    this.#answeredAtOnce = 0
+    return true
+  }
+
+  /** Takes one line and acts on it; false when there is none yet. */
+  #nextLine(): boolean {
+    const conversation = this.#conversation
+    const { input, options } = conversation
+    if (this.#skipping) {
+      if (!input.skipLine()) return false
+      this.#skipping = false
+    }
+    const line = input.takeLine(options.limits.authOctets)
+    if (line === null) return false
+    this.#answeredAtOnce++
+    if (line === 'too-long') {
+      this.#skipping = true
+      this.#tooLong()
+      return true
+    }
+    const inExchange = conversation.mode === 'exchange'
+    if (!inExchange && line.length > options.limits.commandOctets && !isAuth(line)) {
+      this.#tooLong()
+      return true
+    }
+    let end = line.length - 1
+    const bare = end === 0 || line[end - 1] !== CR
+    if (!bare) end--
+    if (inExchange) {
+      options.wireLog?.secret('client', '***')
+      if (bare) this.#abandonExchange(BARE_LINE_FEED)
+      else receiveExchangeLine(conversation, toLatin1(line, 0, end))
+      return true
+    }
+    while (end > 0 && (line[end - 1] === SPACE || line[end - 1] === TAB)) end--
+    this.#command(toLatin1(line, 0, end), bare)
+    return true
+  }
+
+  #tooLong(): void {
+    this.options.wireLog?.secret('client', '(line too long)')
+    if (this.#conversation.mode === 'exchange') this.#abandonExchange(LINE_TOO_LONG)
+    else {
+      this.#conversation.expectCommand()
+      this.#conversation.say(LINE_TOO_LONG)
+    }
+  }
+
+  #abandonExchange(answer: Reply): void {
+    this.#conversation.exchange = null
+    this.#conversation.expectCommand()
+    this.#conversation.say(answer)
+  }
+
+  #command(line: string, bareLf: boolean): void {
+    const conversation = this.#conversation
+    conversation.expectCommand()
+    const space = line.indexOf(' ')
+    const verb = (space === -1 ? line : line.slice(0, space)).toUpperCase()
+    const command = commands.get(verb)
+    this.#logLine(line, verb, command !== undefined)
+    if (command === undefined && HTTP.test(line)) conversation.closeWith(NOT_HTTP, 'protocol')
+    else if (bareLf) conversation.say(BARE_LINE_FEED)
+    else if (CONTROL.test(line)) conversation.say(CONTROL_CHARACTER)
+    else if (line === '') conversation.say(EMPTY_COMMAND)
+    else if (command === undefined) conversation.say(UNKNOWN_COMMAND)
+    else if (junk.has(command.name) && ++conversation.junk > this.options.limits.junkCommands) {
+      conversation.closeWith(TOO_MUCH_JUNK, 'limit')
+    } else {
+      const refusal = this.#refusal(command.name)
+      if (refusal === null) command.receive(conversation, space === -1 ? '' : line.slice(space + 1))
+      else if (command.name === 'DATA' || command.name === 'BDAT') conversation.sayNoMessage(refusal)
+      else conversation.say(refusal)
+    }
+  }
+
+  /** Why this command may not come now, or null. */
+  #refusal(name: SmtpCommandName): Reply | null {
+    const { secure, authenticated, state } = this.#conversation
+    if (this.options.requireTls && !secure && !beforeTls.has(name)) return NEEDS_TLS
+    const wrong = sequence[name][state]
+    if (wrong !== null) return badSequence(wrong)
+    return this.options.requireAuth && !authenticated && afterAuth.has(name) ? NEEDS_AUTH : null
+  }
+
+  #logLine(line: string, verb: string, known: boolean): void {
+    const { wireLog } = this.options
+    if (wireLog === null) return
+    if (/^\s*AUTH/i.test(line)) {
+      const mechanism = line.split(' ')[1]?.toUpperCase() ?? ''
+      wireLog.secret(
+        'client',
+        describeMechanism(mechanism) === undefined ? 'AUTH ***' : `AUTH ${mechanism} ***`,
+      )
+    } else if (!known && this.#afterAuth) wireLog.secret('client', '***')
+    else wireLog.line('client', line)
+    if (known) this.#afterAuth = verb === 'AUTH'
+  }
+}
+
+function isAuth(line: Uint8Array): boolean {
+  return toLatin1(line, 0, 5).toUpperCase() === 'AUTH '
+}
+
+/** RFC 5321 section 4.3.1: 220, or 421 or 554 and close. */
+const greetingAsk: Ask = {
+  acceptance: reply(220, '', 'ESMTP'),
+  answered(conversation, answer) {
+    const { hostname, greeting } = conversation.options
+    if (answer.code >= 400) {
+      conversation.closeWith(answer, 'refused')
+    } else if (conversation.input.size > 0) {
+      conversation.closeWith(EARLY_TALKER, 'protocol')
+    } else {
+      conversation.say(reply(220, '', `${hostname} ${greeting}`))
+      conversation.expectCommand()
+    }
+  },
+}

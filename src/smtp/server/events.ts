@@ -1,0 +1,33 @@
+import type { TlsInfo } from '../../core/engine.js'
+import type { AbortReason, EnvelopeStart, PlainCredentials, Recipient } from '../../interfaces/index.js'
+
+/** Why a session ended. `quit`: the client said so; `lost`: the connection is gone or half closed without QUIT. */
+export type SmtpCloseReason = 'quit' | 'lost' | 'refused' | 'limit' | 'timeout' | 'shutdown' | 'protocol'
+
+/**
+ * What an SMTP server engine has to say. Asks stop the engine until `accept()` or `reply()`; tells need nothing.
+ *
+ * - `connect` (ask): before the greeting; a refusal is 421 or 554 and closes.
+ * - `helo` (ask): HELO or EHLO. Once it is accepted an open transaction is over, which a `reset` tells.
+ * - `mail`, `rcpt` (asks); `data` (ask): before 354. A refused DATA ends the transaction.
+ * - `body` (tell): the next octets of the message, dot-stuffing undone; a view of the chunk received where possible.
+ * - `dataEnd` (ask): the message is complete and broke no rule; the reply is final for all recipients.
+ * - `auth` (ask): credentials to check; `accept()` for 235.
+ * - `tls` (tell): STARTTLS is done, and everything learnt in clear is forgotten.
+ * - `busy` (tell): many commands of one flood are answered; a host may serve others before it goes on.
+ * - `reset` (tell): the transaction is over without a message.
+ * - `closed` (tell): the last event.
+ */
+export type SmtpServerEvent =
+  | { readonly type: 'connect' }
+  | { readonly type: 'helo'; readonly name: string; readonly extended: boolean }
+  | { readonly type: 'mail'; readonly envelope: EnvelopeStart }
+  | { readonly type: 'rcpt'; readonly recipient: Recipient }
+  | { readonly type: 'data' }
+  | { readonly type: 'body'; readonly chunk: Uint8Array }
+  | { readonly type: 'dataEnd'; readonly size: number }
+  | { readonly type: 'auth'; readonly mechanism: string; readonly credentials: PlainCredentials }
+  | { readonly type: 'tls'; readonly info: TlsInfo | null }
+  | { readonly type: 'busy' }
+  | { readonly type: 'reset'; readonly reason: AbortReason }
+  | { readonly type: 'closed'; readonly reason: SmtpCloseReason }

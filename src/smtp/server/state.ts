@@ -1,0 +1,68 @@
+/**
+ * Where a session stands between commands. `start`: no HELO or EHLO yet; `helo`, `ready`: after HELO, after EHLO;
+ * `mail`: after MAIL; `rcpt`: at least one recipient is accepted.
+ */
+export type SmtpServerState = 'start' | 'helo' | 'ready' | 'mail' | 'rcpt'
+
+type Sequence = Readonly<Record<SmtpServerState, string | null>>
+
+const always: Sequence = { start: null, helo: null, ready: null, mail: null, rcpt: null }
+const ehloFirst = 'Send EHLO first'
+const mailFirst = 'Send MAIL first'
+const inTransaction = 'Not during a mail transaction'
+const outsideTransaction: Sequence = {
+  start: ehloFirst,
+  helo: ehloFirst,
+  ready: null,
+  mail: inTransaction,
+  rcpt: inTransaction,
+}
+
+/** The whole machine: which command may come in which state (null), or the text of its 503 (RFC 5321 section 4.1.4). */
+export const sequence = {
+  HELO: always,
+  EHLO: always,
+  MAIL: {
+    start: 'Send HELO or EHLO first',
+    helo: null,
+    ready: null,
+    mail: 'The sender is given already',
+    rcpt: 'The sender is given already',
+  },
+  RCPT: { start: mailFirst, helo: mailFirst, ready: mailFirst, mail: null, rcpt: null },
+  DATA: { start: mailFirst, helo: mailFirst, ready: mailFirst, mail: null, rcpt: null },
+  RSET: always,
+  NOOP: always,
+  QUIT: always,
+  HELP: always,
+  VRFY: always,
+  STARTTLS: outsideTransaction,
+  AUTH: outsideTransaction,
+  EXPN: always,
+  ETRN: always,
+  TURN: always,
+  SEND: always,
+  SOML: always,
+  SAML: always,
+  BDAT: always,
+  BURL: always,
+} as const satisfies Readonly<Record<string, Sequence>>
+
+export type SmtpCommandName = keyof typeof sequence
+
+/** What may be said while TLS is required and not there (RFC 3207 section 4). AUTH has its own answer, 538. */
+export const beforeTls: ReadonlySet<SmtpCommandName> = new Set(['NOOP', 'EHLO', 'STARTTLS', 'QUIT', 'AUTH'])
+
+/** What needs AUTH first where AUTH is required (RFC 4954 section 6, code 530). */
+export const afterAuth: ReadonlySet<SmtpCommandName> = new Set(['MAIL', 'VRFY', 'EXPN', 'ETRN'])
+
+/** What counts as junk until a message is accepted. */
+export const junk: ReadonlySet<SmtpCommandName> = new Set([
+  'NOOP',
+  'RSET',
+  'VRFY',
+  'HELP',
+  'EXPN',
+  'HELO',
+  'EHLO',
+])

@@ -1,0 +1,43 @@
+import { escapeControls } from '../../core/wire-log.js'
+import type { SessionContext } from '../../interfaces/index.js'
+import { formatDate } from '../../mime/date.js'
+import { addressLiteral, isDomainOrLiteral } from '../grammar/index.js'
+
+/** What the trace field says beside the session. */
+export interface ReceivedFacts {
+  readonly hostname: string
+  readonly id: string
+  /** The only recipient's address; null where there are several, since each would learn of the others. */
+  readonly recipient: string | null
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/**
+ * The trace field, with its CRLF; no line is over 998 octets.
+ *
+ *     Time-stamp-line = "Received:" FWS Stamp CRLF     ; RFC 5321 section 4.4
+ *     Stamp           = From-domain By-domain Opt-info [CFWS] ";" FWS date-time
+ *     Opt-info        = [Via] [With] [ID] [For] [Additional-Registered-Clauses]
+ */
+export function makeReceived(context: SessionContext, facts: ReceivedFacts): Uint8Array {
+  const address = addressLiteral(context.remoteAddress)
+  const known = isDomainOrLiteral(context.helo)
+  const from = known ? context.helo : address
+  const claimed = known ? '' : ` (HELO ${comment(context.helo)})`
+  const tls = context.tls === null ? '' : ` (${comment(`${context.tls.version} ${context.tls.cipher}`)})`
+  const recipient = facts.recipient === null ? '' : `\r\n\tfor <${facts.recipient}>`
+  return Buffer.from(
+    `Received: from ${from} (${address})${claimed}\r\n` +
+      `\tby ${facts.hostname} with ${context.transmission}${tls}\r\n` +
+      `\tid ${facts.id}${recipient}; ${formatDate(facts.now)}\r\n`,
+    'latin1',
+  )
+}
+
+/** Printable ASCII that cannot end the comment it stands in. */
+function comment(text: string): string {
+  return escapeControls(text)
+    .replace(/[^\x20-\x7e]/g, '?')
+    .replace(/[()\\]/g, '\\$&')
+}

@@ -1,0 +1,223 @@
+import { MailError } from '../../core/errors.js'
+import type {
+  AbortReason,
+  CommitResult,
+  Delivery,
+  DeliveryFeatures,
+  EnvelopeStart,
+  Recipient,
+  Reply,
+  SessionContext,
+  Transaction,
+} from '../../interfaces/index.js'
+import { reply } from '../../interfaces/index.js'
+
+/** A message as `simpleDelivery` hands it over. */
+export interface IncomingMessage {
+  /** Empty for the null reverse-path. */
+  readonly reversePath: string
+  readonly envelope: EnvelopeStart
+  /** At least one; each once. */
+  readonly recipients: readonly Recipient[]
+  readonly context: SessionContext
+  /**
+   * The message while it comes in, in chunks of any size; to be read once. Reading slowly slows the client down.
+   * Throws MailError `unavailable` when the client does not finish it.
+   */
+  readonly body: AsyncIterable<Uint8Array>
+  /** The trace field (RFC 5321 section 4.4) to put before the message; empty until `body` has been read to its end. */
+  readonly received: Uint8Array
+}
+
+export interface SimpleDeliveryOptions extends Partial<DeliveryFeatures> {
+  /** Asked for each recipient: undefined takes it, a Reply refuses it. All are taken by default. */
+  readonly recipient?: (
+    recipient: Recipient,
+    envelope: EnvelopeStart,
+    context: SessionContext,
+  ) => Promise<Reply | undefined> | Reply | undefined
+}
+
+const ACCEPTED = reply(250, '2.0.0', 'Message accepted')
+/** Octets held for a receiver that has not asked for them yet; beyond it the client waits. */
+const HELD = 65_536
+
+/**
+ * A Delivery of one function. `receive` is called when the client may send the message; the client hears 250 when it
+ * resolves, so it must resolve only when the message is safe. A Reply it returns is said instead; a MailError it
+ * throws becomes the reply of its kind, and anything else 451.
+ */
+export function simpleDelivery(
+  receive: (message: IncomingMessage) => Promise<Reply | undefined> | Promise<void>,
+  options: SimpleDeliveryOptions = {},
+): Delivery {
+  const features = {
+    maxMessageSize: options.maxMessageSize ?? 52_428_800,
+    eightBitMime: options.eightBitMime ?? true,
+    smtpUtf8: options.smtpUtf8 ?? false,
+  }
+  return {
+    features,
+    begin: async (envelope, context) => new SimpleTransaction(receive, options, envelope, context),
+  }
+}
+
+class SimpleTransaction implements Transaction {
+  readonly #receive: (message: IncomingMessage) => Promise<Reply | undefined> | Promise<void>
+  readonly #options: SimpleDeliveryOptions
+  readonly #envelope: EnvelopeStart
+  readonly #context: SessionContext
+  readonly #recipients: Recipient[]
+  readonly #body: BodyStream
+  #outcome: Promise<{ readonly reply: Reply } | { readonly error: unknown }> | null
+
+  constructor(
+    receive: (message: IncomingMessage) => Promise<Reply | undefined> | Promise<void>,
+    options: SimpleDeliveryOptions,
+    envelope: EnvelopeStart,
+    context: SessionContext,
+  ) {
+    this.#receive = receive
+    this.#options = options
+    this.#envelope = envelope
+    this.#context = context
+    this.#recipients = []
+    this.#body = new BodyStream()
+    this.#outcome = null
+  }
+
+  async recipient(recipient: Recipient): Promise<Reply | undefined> {
+    const answer = await this.#options.recipient?.(recipient, this.#envelope, this.#context)
+    if (answer === undefined || answer.code < 300) this.#recipients.push(recipient)
+    return answer
+  }
+
+  async ready(): Promise<undefined> {
+    const body = this.#body
+    const message: IncomingMessage = {
+      reversePath: this.#envelope.reversePath,
+      envelope: this.#envelope,
+      recipients: this.#recipients,
+      context: this.#context,
+      body,
+      get received() {
+        return body.received
+      },
+    }
+    this.#outcome = this.#run(message)
+  }
+
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    return this.#body.write(chunk)
+  }
+
+  async commit(received: Uint8Array): Promise<CommitResult> {
+    this.#body.end(received)
+    const outcome = await this.#outcome
+    if (outcome === null) throw new MailError('unavailable', 'commit came before ready')
+    if ('error' in outcome) throw outcome.error
+    return outcome
+  }
+
+  async abort(reason: AbortReason): Promise<void> {
+    this.#body.fail(new MailError('unavailable', `the client did not finish the message: ${reason}`))
+  }
+
+  /** The outcome as a value, since nobody may be waiting for it yet. */
+  async #run(message: IncomingMessage): Promise<{ readonly reply: Reply } | { readonly error: unknown }> {
+    try {
+      return { reply: (await this.#receive(message)) ?? ACCEPTED }
+    } catch (error) {
+      return { error }
+    } finally {
+      this.#body.drain()
+    }
+  }
+}
+
+/** A pipe of one writer and one reader that holds the writer back. */
+class BodyStream implements AsyncIterable<Uint8Array> {
+  received: Uint8Array
+  #chunks: Uint8Array[]
+  #held: number
+  #state: 'open' | 'ended' | 'failed' | 'drained'
+  #error: Error | null
+  #trace: Uint8Array
+  #wakeReader: (() => void) | null
+  #wakeWriter: (() => void) | null
+
+  constructor() {
+    this.received = new Uint8Array(0)
+    this.#chunks = []
+    this.#held = 0
+    this.#state = 'open'
+    this.#error = null
+    this.#trace = this.received
+    this.#wakeReader = null
+    this.#wakeWriter = null
+  }
+
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.#state !== 'open') return undefined
+    this.#chunks.push(chunk)
+    this.#held += chunk.length
+    this.#wake()
+    if (this.#held <= HELD) return undefined
+    return new Promise((resolve) => {
+      this.#wakeWriter = resolve
+    })
+  }
+
+  end(trace: Uint8Array): void {
+    this.#trace = trace
+    if (this.#state === 'open') this.#state = 'ended'
+    this.#wake()
+  }
+
+  fail(error: Error): void {
+    if (this.#state === 'open') this.#state = 'failed'
+    this.#error = error
+    this.#wake()
+  }
+
+  /** Nobody reads on: what comes is dropped. */
+  drain(): void {
+    this.#state = 'drained'
+    this.#chunks = []
+    this.#release()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      if (this.#state === 'failed') throw this.#error
+      const chunks = this.#chunks
+      this.#chunks = []
+      this.#release()
+      for (const chunk of chunks) yield chunk
+      if (this.#chunks.length > 0) continue
+      if (this.#state === 'ended') {
+        this.received = this.#trace
+        return
+      }
+      if (this.#state === 'drained') return
+      if (this.#state === 'open') {
+        await new Promise<void>((resolve) => {
+          this.#wakeReader = resolve
+        })
+      }
+    }
+  }
+
+  #wake(): void {
+    const wake = this.#wakeReader
+    this.#wakeReader = null
+    wake?.()
+  }
+
+  #release(): void {
+    this.#held = 0
+    const wake = this.#wakeWriter
+    this.#wakeWriter = null
+    wake?.()
+  }
+}

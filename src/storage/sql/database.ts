@@ -1,0 +1,118 @@
+import { MailError } from '../../core/index.js'
+import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from './driver.js'
+import { APPLICATION_ID, migrations } from './schema.js'
+
+/** On wasm `locking_mode` must stand before every other, or the file cannot be opened a second time. */
+const pragmas = `
+  PRAGMA locking_mode=EXCLUSIVE;
+  PRAGMA page_size=8192;
+  PRAGMA journal_mode=WAL;
+  PRAGMA synchronous=FULL;
+  PRAGMA cache_size=-16384;
+  PRAGMA wal_autocheckpoint=192;
+  PRAGMA temp_store=MEMORY;
+`
+
+/** A driver, its prepared statements, and a schema that is known to be ours and of this version. */
+export class Database {
+  readonly driver: SqlDriver
+  readonly #statements: Map<string, SqlStatement>
+
+  constructor(driver: SqlDriver) {
+    this.driver = driver
+    this.#statements = new Map()
+  }
+
+  /**
+   * Sets the database up and brings its schema to this version. MailError `corrupt` for a file of another program,
+   * `unavailable` for one of a newer version of this package.
+   */
+  prepare(): void {
+    this.driver.exec(pragmas)
+    const version = this.#pragma('user_version')
+    const owner = this.#pragma('application_id')
+    const tables = this.all('SELECT count(*) AS n FROM sqlite_schema')[0]?.n ?? 0
+    if (owner !== APPLICATION_ID && (owner !== 0 || tables !== 0)) {
+      throw new MailError('corrupt', 'mail.db is the database of another program; choose another data folder')
+    }
+    if (version > migrations.length) {
+      throw new MailError(
+        'unavailable',
+        `mail.db has schema version ${version}, and this version of mailwright knows ${migrations.length} and older; ` +
+          'install the version that wrote it, or a newer one',
+      )
+    }
+    for (let next = version; next < migrations.length; next++) {
+      this.driver.exec('BEGIN IMMEDIATE')
+      try {
+        this.driver.exec(migrations[next] ?? '')
+        this.driver.exec(`PRAGMA user_version=${next + 1}; PRAGMA application_id=${APPLICATION_ID}`)
+        this.driver.exec('COMMIT')
+      } catch (error) {
+        this.rollback()
+        throw error
+      }
+    }
+  }
+
+  /** Runs a statement that gives no rows; the number of rows it changed. */
+  run(sql: string, ...values: readonly SqlValue[]): number {
+    return this.#statement(sql).run(...values)
+  }
+
+  all(sql: string, ...values: readonly SqlValue[]): readonly SqlRow[] {
+    return this.#statement(sql).all(...values)
+  }
+
+  /** The only row of a query, or undefined. */
+  row(sql: string, ...values: readonly SqlValue[]): SqlRow | undefined {
+    return this.#statement(sql).all(...values)[0]
+  }
+
+  rollback(): void {
+    try {
+      this.run('ROLLBACK')
+    } catch {
+      // After some errors SQLite has rolled back already.
+    }
+  }
+
+  /** Ends with the problems found, none for a sound file. Reads the whole file at once: not while others wait. */
+  check(thorough: boolean): readonly string[] {
+    const rows = this.driver.prepare(`PRAGMA ${thorough ? 'integrity_check' : 'quick_check'}(20)`).all()
+    return rows.map((row) => String(Object.values(row)[0])).filter((line) => line !== 'ok')
+  }
+
+  /** Moves what is in the write-ahead log to the file, as far as it goes without waiting. */
+  checkpoint(): void {
+    this.all('PRAGMA wal_checkpoint(PASSIVE)')
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.driver.close()
+  }
+
+  #pragma(name: string): number {
+    return Number(Object.values(this.all(`PRAGMA ${name}`)[0] ?? {})[0] ?? 0)
+  }
+
+  #statement(sql: string): SqlStatement {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.driver.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+/** A value of a row that is known to be a number. */
+export function num(value: SqlValue | undefined): number {
+  return value as number
+}
+
+/** A value of a row that is known to be text. */
+export function text(value: SqlValue | undefined): string {
+  return value as string
+}

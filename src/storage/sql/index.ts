@@ -1,0 +1,5 @@
+export type { SqlDriver, SqlDriverName, SqlDriverOpener, SqlRow, SqlStatement, SqlValue } from './driver.js'
+export { sqlDrivers } from './driver.js'
+export type { Records } from './records.js'
+export type { SqliteStoreOptions, SqlStore } from './sql-store.js'
+export { openSqliteStore } from './sql-store.js'

@@ -1,0 +1,216 @@
+import { MailError } from '../../core/index.js'
+import type {
+  Changes,
+  Mailbox,
+  MailboxId,
+  MessageFacts,
+  MessageInfo,
+  MessageWant,
+  Snapshot,
+  Uids,
+} from '../../interfaces/index.js'
+import { turn } from '../turn.js'
+import type { CommitQueue } from './commit-queue.js'
+import type { Contents } from './contents.js'
+import { INLINE } from './contents.js'
+import type { Database } from './database.js'
+import { num, text } from './database.js'
+import type { SqlRow } from './driver.js'
+import { toMailError } from './errors.js'
+import type { SqlMailbox } from './sql-mailbox-state.js'
+
+/** Messages of a block: it begins with few and goes on with as many as take about this long. */
+const BLOCK = { first: 64, most: 500, ms: 4, octets: 1024 * 1024 }
+
+/** What a session's handle needs of the store. */
+export interface MailboxDeps {
+  readonly database: Database
+  readonly queue: CommitQueue
+  readonly contents: Contents
+  readonly folder: string | null
+  /** MailError `closed` once the store is shut. */
+  check(): void
+}
+
+/** One session's handle on a mailbox. */
+export class SqlMailboxHandle implements Mailbox {
+  readonly id: MailboxId
+  readonly name: string
+  readonly uidValidity: number
+  readonly readOnly: boolean
+  readonly #box: SqlMailbox
+  readonly #deps: MailboxDeps
+  readonly #letGo: () => void
+  #closed: boolean
+
+  constructor(box: SqlMailbox, name: string, readOnly: boolean, deps: MailboxDeps, letGo: () => void) {
+    this.id = box.id
+    this.name = name
+    this.uidValidity = box.state.header.uidValidity
+    this.readOnly = readOnly
+    this.#box = box
+    this.#deps = deps
+    this.#letGo = letGo
+    this.#closed = false
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    await this.#load()
+    return this.#box.state.snapshot()
+  }
+
+  async *messages(uids: Uids, want: MessageWant): AsyncGenerator<readonly MessageInfo[]> {
+    let block = BLOCK.first
+    for (let start = 0; start < uids.length; ) {
+      if (start > 0) await turn()
+      await this.#load()
+      const began = performance.now()
+      const slice = this.#slice(uids, start, block, want)
+      start += slice.length
+      const infos = this.#guard(() => this.#infos(this.#box.state.present(slice), want))
+      const ms = performance.now() - began
+      if (ms > 2 * BLOCK.ms) block = Math.max(16, block >> 1)
+      else if (ms < BLOCK.ms) block = Math.min(BLOCK.most, block << 1)
+      const full = want.bodyUpTo === undefined ? infos : await this.#withBodies(infos, want.bodyUpTo)
+      if (full.length > 0) yield full.map(({ info }) => info)
+    }
+  }
+
+  async *read(uid: number, from = 0, to = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
+    await this.#load()
+    const { database, contents, folder } = this.#deps
+    const row =
+      this.#box.state.indexOf(uid) === -1
+        ? undefined
+        : this.#guard(() =>
+            database.row('SELECT cid FROM msg WHERE mailbox = ? AND uid = ?', this.#box.row, uid),
+          )
+    if (row === undefined) throw new MailError('expunged', 'the message is gone')
+    const cid = num(row.cid)
+    contents.hold(cid)
+    try {
+      yield* contents.read(cid, from, to)
+    } catch (error) {
+      throw toMailError(error, folder)
+    } finally {
+      contents.release(cid)
+    }
+  }
+
+  async changes(since: number): Promise<Changes | 'expired'> {
+    await this.#load()
+    const { state } = this.#box
+    if (since < state.header.floor) return 'expired'
+    const recent = state.recentChanges(since)
+    if (recent !== null) return recent
+    try {
+      const expunged = await this.#box.expungedSince(this.#deps.database, since)
+      // Something may have been expunged since the last of these was read: it is in the log, and told next time.
+      await this.#load()
+      return since < state.header.floor ? 'expired' : state.changesWith(since, expunged)
+    } catch (error) {
+      throw toMailError(error, this.#deps.folder)
+    }
+  }
+
+  async claimRecent(): Promise<number> {
+    await this.#load()
+    const box = this.#box
+    const { header } = box.state
+    if (this.readOnly || header.recentUid === header.uidNext) return header.recentUid
+    return this.#deps.queue.submit((tx) => {
+      box.check()
+      const { recentUid } = header
+      box.mark(tx)
+      header.recentUid = header.uidNext
+      header.recent = 0
+      return recentUid
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#letGo()
+  }
+
+  /** As many UIDs as make a block; with bodies, no more than their octets allow. */
+  #slice(uids: Uids, start: number, block: number, want: MessageWant): Uids {
+    if (want.bodyUpTo === undefined) return uids.slice(start, start + block)
+    const { state } = this.#box
+    let octets = 0
+    let end = start
+    while (end < uids.length && end < start + block && octets < BLOCK.octets) {
+      const index = state.indexOf(uids[end++] as number)
+      const size = index === -1 ? 0 : state.sizeAt(index)
+      if (size <= want.bodyUpTo) octets += size
+    }
+    return uids.slice(start, end)
+  }
+
+  #infos(uids: Uids, want: MessageWant): { readonly info: MessageInfo; readonly cid: number }[] {
+    const facts = want.facts === true
+    const inline = want.bodyUpTo !== undefined
+    const rows = this.#deps.database.all(
+      `SELECT m.uid AS uid, m.date AS date, m.size AS size, m.cid AS cid${facts ? ', c.facts AS facts' : ''}
+        ${inline ? ', b.data AS data' : ''}
+       FROM json_each(?) AS j CROSS JOIN msg AS m ON m.mailbox = ? AND m.uid = j.value
+       ${facts ? 'LEFT JOIN content AS c ON c.cid = m.cid' : ''}
+       ${inline ? 'LEFT JOIN body AS b ON b.cid = m.cid AND m.size <= ?' : ''}`,
+      JSON.stringify(uids),
+      this.#box.row,
+      ...(inline ? [Math.min(want.bodyUpTo ?? 0, INLINE)] : []),
+    )
+    return rows.map((row) => ({ info: infoOf(row), cid: num(row.cid) }))
+  }
+
+  /** Bodies that are kept in pieces, put together. */
+  async #withBodies(
+    infos: readonly { readonly info: MessageInfo; readonly cid: number }[],
+    upTo: number,
+  ): Promise<readonly { readonly info: MessageInfo }[]> {
+    const { contents } = this.#deps
+    const missing = infos.filter(({ info }) => info.body === null && info.size <= upTo)
+    if (missing.length === 0) return infos
+    for (const { cid } of missing) contents.hold(cid)
+    try {
+      const bodies = new Map<number, Uint8Array>()
+      for (const { info, cid } of missing) {
+        const pieces: Uint8Array[] = []
+        for await (const piece of contents.read(cid, 0, info.size)) pieces.push(piece)
+        bodies.set(info.uid, Buffer.concat(pieces))
+      }
+      return infos.map(({ info }) => ({ info: { ...info, body: info.body ?? bodies.get(info.uid) ?? null } }))
+    } catch (error) {
+      throw toMailError(error, this.#deps.folder)
+    } finally {
+      for (const { cid } of missing) contents.release(cid)
+    }
+  }
+
+  #guard<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      throw toMailError(error, this.#deps.folder)
+    }
+  }
+
+  async #load(): Promise<void> {
+    this.#deps.check()
+    if (this.#closed) throw new MailError('closed', 'the mailbox is closed')
+    this.#box.check()
+    while (this.#box.state.columns === null) await this.#box.load(this.#deps.database, this.#deps.folder)
+  }
+}
+
+function infoOf(row: SqlRow): MessageInfo {
+  const { facts = null, data = null } = row
+  return {
+    uid: num(row.uid),
+    size: num(row.size),
+    internalDate: num(row.date),
+    facts: facts === null ? null : (JSON.parse(text(facts)) as MessageFacts),
+    body: data as Uint8Array | null,
+  }
+}

@@ -1,0 +1,201 @@
+import type { MessageFacts, PartFacts } from '../../src/interfaces/message-facts.js'
+import { FactsReader, MessageReader } from '../../src/mime/index.js'
+import type { MimeLimits } from '../../src/mime/limits.js'
+
+export const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
+export const lines = (...all: string[]): string => all.map((line) => `${line}\r\n`).join('')
+
+/** Small messages with every kind of part, delimiter and damage. */
+export const samples: Readonly<Record<string, string>> = {
+  empty: '',
+  text: lines('Subject: a', 'To: b@c', '', 'one', 'two'),
+  headerOnly: 'Subject: a\r\nTo: b',
+  noHeader: lines('hello there', '', 'more'),
+  alternative: lines(
+    'Content-Type: multipart/alternative; boundary=ab',
+    '',
+    'preamble',
+    '--ab',
+    '',
+    'plain',
+    '--ab',
+    'Content-Type: text/html',
+    'Content-Transfer-Encoding: quoted-printable',
+    '',
+    'a=3Db =',
+    'c  ',
+    '--ab--',
+    'epilogue',
+  ),
+  bareLf:
+    'Content-Type: multipart/mixed; boundary=q\n\n--q\n\na\n--q\nContent-Type: text/html\n\n\nb\n\n--q--\n',
+  nested: lines(
+    'Content-Type: multipart/mixed; boundary="a"',
+    '',
+    '--a',
+    'Content-Type: multipart/mixed; boundary="ab"',
+    '',
+    '--ab',
+    'X: 1',
+    '',
+    '--abc',
+    '-',
+    '--ab--',
+    '--a',
+    'Content-Type: message/rfc822',
+    '',
+    'Subject: in',
+    'Content-Type: multipart/digest; boundary=d',
+    '',
+    '--d',
+    '',
+    'Subject: digested',
+    '',
+    'x',
+    '--d--',
+    '',
+    '--a  ',
+    'Content-Transfer-Encoding: base64',
+    '',
+    'aGVs',
+    'bG8=',
+    '--a--',
+  ),
+  unterminated:
+    'Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nX: y\r\n\r\nbody\r\n--a\r\n\r\n-\r\n-',
+  immediate: '--a\r\nContent-Type: multipart/x; boundary=a\r\n\r\n--a\r\n--a\r\nX: y\r\n--a--',
+  sameBoundary: lines(
+    'Content-Type: multipart/mixed; boundary=a',
+    '',
+    '--a',
+    'Content-Type: multipart/mixed; boundary=a',
+    '',
+    '--a',
+    '',
+    'in',
+    '--a--',
+    '--a',
+    '',
+    'out',
+    '--a--',
+  ),
+}
+
+/** Feeds the chunks and gives every event as text, pieces of one body joined. */
+export function eventsOf(chunks: readonly Uint8Array[], limits: Partial<MimeLimits> = {}): string[] {
+  const reader = new MessageReader(limits)
+  const seen: string[] = []
+  let body = ''
+  const pull = (): void => {
+    for (let event = reader.next(); event !== null; event = reader.next()) {
+      if (event.type === 'body') {
+        body += Buffer.from(event.data).toString('latin1')
+        continue
+      }
+      if (body !== '') seen.push(`body ${JSON.stringify(body)}`)
+      body = ''
+      if (event.type === 'header') {
+        seen.push(
+          `header ${event.offset}-${event.endOffset} ${JSON.stringify(Buffer.from(event.block).toString('latin1'))}`,
+        )
+      } else if (event.type === 'partBegin') {
+        const { index, parent, kind, contentType, headerOffset, bodyOffset } = event.part
+        const type = `${contentType.type}/${contentType.subtype}`
+        seen.push(`begin ${index} in ${parent} ${kind} ${type} ${headerOffset}-${bodyOffset}`)
+      } else if (event.type === 'partEnd') seen.push(`end ${event.part.index} ${event.endOffset}`)
+      else seen.push(`message ${event.size} ${JSON.stringify(event.defects)}`)
+    }
+  }
+  for (const chunk of chunks) {
+    reader.receive(chunk)
+    pull()
+  }
+  reader.end()
+  pull()
+  return seen
+}
+
+export function factsIn(chunks: readonly Uint8Array[], limits: Partial<MimeLimits> = {}): MessageFacts {
+  const reader = new FactsReader(limits)
+  for (const chunk of chunks) reader.write(chunk)
+  return reader.end()
+}
+
+/** The message cut at those places; each chunk in memory of its own. */
+export function cut(message: Buffer, places: readonly number[]): Buffer[] {
+  const ordered = [0, ...[...places].sort((a, b) => a - b), message.length]
+  const chunks: Buffer[] = []
+  for (let i = 1; i < ordered.length; i++) {
+    chunks.push(Buffer.from(message.subarray(ordered[i - 1], ordered[i])))
+  }
+  return chunks
+}
+
+/** Every part with its path in IMAP's sense of nesting, for comparisons. */
+export function outline(facts: MessageFacts): string[] {
+  const out: string[] = []
+  const open: [string, PartFacts][] = [['', facts.root]]
+  for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
+    const [path, part] = entry
+    const { type, subtype, headerOffset, bodyOffset, endOffset } = part
+    out.push(`${path || '/'} ${type}/${subtype} ${headerOffset} ${bodyOffset} ${endOffset} ${part.lines}`)
+    if (part.message !== null) open.push([`${path}/m`, part.message.root])
+    for (let i = part.parts.length - 1; i >= 0; i--)
+      open.push([`${path}/${i + 1}`, part.parts[i] as PartFacts])
+  }
+  return out
+}
+
+/** Throws where the tree is not well formed: offsets nested and in order, lines counted right. */
+export function checkTree(facts: MessageFacts, message: Buffer): void {
+  const fail = (what: string, part: PartFacts): never => {
+    throw new Error(`${what}: ${JSON.stringify(part)}`)
+  }
+  if (
+    facts.size !== message.length ||
+    facts.root.headerOffset !== 0 ||
+    facts.root.endOffset !== message.length
+  ) {
+    throw new Error('the root is not the whole message')
+  }
+  const open: PartFacts[] = [facts.root]
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    if (part.headerOffset > part.bodyOffset || part.bodyOffset > part.endOffset) fail('offsets', part)
+    let count = 0
+    for (let i = part.bodyOffset; i < part.endOffset; i++) if (message[i] === 10) count++
+    if (count !== part.lines) fail('lines', part)
+    const isMessage = part.type === 'message' && (part.subtype === 'rfc822' || part.subtype === 'global')
+    if (isMessage !== (part.message !== null)) fail('message', part)
+    let from = part.bodyOffset
+    for (const child of part.message === null ? part.parts : [part.message.root]) {
+      if (child.headerOffset < from || child.endOffset > part.endOffset) fail('nesting', child)
+      from = child.endOffset
+      open.push(child)
+    }
+  }
+}
+
+/** Milliseconds of processor time `run` takes, the least of two. */
+function least(run: () => void): number {
+  let best = Number.POSITIVE_INFINITY
+  for (let i = 0; i < 2; i++) {
+    const start = process.cpuUsage()
+    run()
+    const { user, system } = process.cpuUsage(start)
+    best = Math.min(best, (user + system) / 1_000)
+  }
+  return best
+}
+
+/** Below this many milliseconds a run says nothing; one that is not linear is far above it. */
+const FLOOR = 4
+
+/** t(4n) / t(n), the least of up to four tries, since other work in the process only ever adds to it. */
+export function growth(n: number, run: (n: number) => () => void): number {
+  let ratio = Number.POSITIVE_INFINITY
+  for (let i = 0; i < 4 && ratio >= 6; i++) {
+    const large = least(run(4 * n))
+    ratio = Math.min(ratio, large / Math.max(least(run(n)), FLOOR))
+  }
+  return ratio
+}

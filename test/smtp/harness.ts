@@ -1,0 +1,159 @@
+import { Driver } from '../../src/core/index.js'
+import type {
+  AbortReason,
+  Authenticator,
+  Delivery,
+  EnvelopeStart,
+  Policy,
+  Recipient,
+  Reply,
+  SessionContext,
+  Transaction,
+} from '../../src/interfaces/index.js'
+import { reply } from '../../src/interfaces/index.js'
+import type { SmtpServerOptions } from '../../src/smtp/index.js'
+import { startSmtpSession } from '../../src/smtp/index.js'
+import type { ScriptHost } from '../../src/testing/index.js'
+import { MemoryDuplex, VirtualClock } from '../../src/testing/index.js'
+
+export interface Kept {
+  readonly envelope: EnvelopeStart
+  readonly recipients: readonly string[]
+  readonly received: string
+  readonly body: string
+  readonly context: SessionContext
+}
+
+/** Keeps messages for the users alice, bob and postmaster of example.test, and remembers what was given up. */
+export class TestDelivery implements Delivery {
+  readonly features: { maxMessageSize: number; eightBitMime: boolean; smtpUtf8: boolean }
+  readonly kept: Kept[]
+  readonly aborted: AbortReason[]
+  begun: number
+
+  constructor(maxMessageSize = 100_000) {
+    this.features = { maxMessageSize, eightBitMime: true, smtpUtf8: false }
+    this.kept = []
+    this.aborted = []
+    this.begun = 0
+  }
+
+  async begin(envelope: EnvelopeStart, context: SessionContext): Promise<Transaction | Reply> {
+    this.begun++
+    const { kept, aborted } = this
+    const recipients: string[] = []
+    const chunks: Buffer[] = []
+    return {
+      recipient: async (recipient) => {
+        const refusal = refuse(recipient)
+        if (refusal === undefined) recipients.push(recipient.address)
+        return refusal
+      },
+      ready: async () => undefined,
+      write: (chunk) => {
+        chunks.push(Buffer.from(chunk))
+      },
+      commit: async (received) => {
+        const body = Buffer.concat(chunks).toString('latin1')
+        kept.push({ envelope, recipients, received: Buffer.from(received).toString('latin1'), body, context })
+        return { reply: reply(250, '2.0.0', 'Kept') }
+      },
+      abort: async (reason) => {
+        aborted.push(reason)
+      },
+    }
+  }
+}
+
+const literals = new Set(['[127.0.0.1]', '[ipv6:::1]'])
+
+function refuse({ localPart, domain }: Recipient): Reply | undefined {
+  const here = domain === 'example.test' || literals.has(domain) || domain === ''
+  if (!here) return reply(550, '5.7.1', 'Relaying denied')
+  const known = ['alice', 'bob', 'postmaster', 'a b', 'a@b', 'a"b', 'x'.repeat(64)]
+  const name = known.includes(localPart) ? localPart : localPart.toLowerCase()
+  if (name === 'postmaster' || known.includes(localPart) || /^user\d+$/.test(localPart)) return undefined
+  return reply(550, '5.1.1', 'No such user')
+}
+
+/** alice/secret may log in; other user names stand for what can go wrong. */
+export const testAuthenticator: Authenticator = {
+  mechanisms: ['PLAIN', 'LOGIN'],
+  plain: async ({ user, password }) => {
+    if (user === 'down') return { ok: false, failure: 'unavailable' }
+    if (user === 'throttled') return { ok: false, failure: 'throttled' }
+    if (user === 'broken') throw new Error('the directory is broken')
+    if (user === 'alice' && password === 'secret') return { ok: true, user }
+    return { ok: false, failure: 'invalid' }
+  },
+}
+
+export interface TestServerOptions extends Partial<SmtpServerOptions> {
+  readonly auth?: boolean
+  readonly maxMessageSize?: number
+  readonly implicitTls?: boolean
+  /** The server shuts down after so many milliseconds. */
+  readonly shutdownAfterMs?: number
+  /** Every connection is one too many. */
+  readonly overLimit?: boolean
+}
+
+export interface TestServer extends ScriptHost {
+  readonly clock: VirtualClock
+  readonly delivery: Delivery
+  readonly drivers: Driver<{ readonly type: string }>[]
+  readonly errors: unknown[]
+}
+
+/** A server in memory, driven as a real one is. */
+export function startServer(
+  options: TestServerOptions = {},
+  parts: {
+    readonly delivery?: Delivery
+    readonly policy?: Policy
+    readonly authenticator?: Authenticator
+  } = {},
+): TestServer {
+  const { auth, implicitTls, maxMessageSize, shutdownAfterMs, overLimit, ...engineOptions } = options
+  const clock = new VirtualClock()
+  const delivery = parts.delivery ?? new TestDelivery(maxMessageSize)
+  const drivers: Driver<{ readonly type: string }>[] = []
+  const errors: unknown[] = []
+  let count = 0
+  if (shutdownAfterMs !== undefined) {
+    void clock.sleep(shutdownAfterMs).then(() => {
+      for (const driver of drivers) driver.shutdown('shutdown')
+    })
+  }
+  return {
+    clock,
+    delivery,
+    drivers,
+    errors,
+    connect() {
+      const [client, server] = MemoryDuplex.pair()
+      const session = startSmtpSession({
+        hostname: 'mx.example.test',
+        ...engineOptions,
+        connection: {
+          id: `s${++count}`,
+          remoteAddress: '192.0.2.1',
+          remotePort: 50_000,
+          localAddress: '192.0.2.2',
+          localPort: 25,
+          tls: implicitTls === true ? { version: 'TLSv1.3', cipher: 'AES', serverName: null } : null,
+        },
+        delivery,
+        authenticator: parts.authenticator ?? (auth === true ? testAuthenticator : null),
+        policy: parts.policy ?? null,
+        clock,
+      })
+      const driver = new Driver(session.engine, server, session, { clock, onError: (e) => errors.push(e) })
+      session.attach(driver)
+      drivers.push(driver as unknown as Driver<{ readonly type: string }>)
+      if (overLimit === true) driver.shutdown('tooManyConnections')
+      void driver.run()
+      return client
+    },
+  }
+}

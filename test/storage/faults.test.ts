@@ -1,0 +1,258 @@
+import { describe, expect, it } from 'vitest'
+import type { Account, Mailbox, MailStore } from '../../src/interfaces/index.js'
+import { openSqliteStore, sqlDrivers } from '../../src/storage/index.js'
+import { FaultyDisk } from '../../src/testing/faulty-driver.js'
+import { plainFacts, readMessage, stageMessage } from '../../src/testing/store-suite.js'
+import { availableDrivers } from './drivers.js'
+import { temporaryFolders } from './folders.js'
+import { expectSound, storedBodies } from './invariants.js'
+
+const newFolder = temporaryFolders()
+
+interface House {
+  readonly folder: string
+  readonly disk: FaultyDisk
+  readonly store: MailStore
+  readonly account: Account
+  readonly inbox: Mailbox
+  readonly append: (text: string, mailbox?: Mailbox, times?: number) => Promise<number[]>
+}
+
+async function open(driver: keyof typeof sqlDrivers, folder = newFolder()): Promise<House> {
+  const disk = new FaultyDisk(sqlDrivers[driver])
+  const store = await openSqliteStore({ path: folder, driver: disk.open })
+  const account = await store.open('user')
+  const inbox = await account.select('INBOX', 'write')
+  const append = async (text: string, { id } = inbox, times = 1): Promise<number[]> => {
+    const body = await stageMessage(store, text)
+    const to = Array.from({ length: times }, () => ({ mailbox: id, flags: [], internalDate: 0 }))
+    const [result] = await store.apply([{ type: 'append', body, to }])
+    return result?.type === 'append' ? result.placed.map(({ uid }) => uid) : []
+  }
+  return { folder, disk, store, account, inbox, append }
+}
+
+async function texts(mailbox: Mailbox): Promise<string[]> {
+  const { uids } = await mailbox.snapshot()
+  return Promise.all(uids.map(async (uid) => (await readMessage(mailbox, uid)).toString()))
+}
+
+const range = (count: number, step = 1): number[] => Array.from({ length: count }, (_, i) => 1 + i * step)
+
+for (const driver of availableDrivers) {
+  describe(`a failing disk under ${driver}`, () => {
+    it('a commit that fails is told as a full disk, and everything goes on afterwards', async () => {
+      const { folder, disk, store, inbox, append } = await open(driver)
+      await append('first')
+      disk.fail(/^COMMIT/, 'ENOSPC')
+      const failed = await Promise.allSettled([append('a'), append('b'), append('c')])
+      for (const result of failed) expect(result).toMatchObject({ reason: { kind: 'diskFull' } })
+      expect(await texts(inbox)).toEqual(['first'])
+      disk.heal()
+      expect(await append('second')).toEqual([2])
+      await store.close()
+      const again = await open(driver, folder)
+      expect(await texts(again.inbox)).toEqual(['first', 'second'])
+      await again.store.close()
+      await expectSound(folder)
+    })
+
+    it('one job that fails harms nobody who shares its commit', async () => {
+      const { folder, disk, store, inbox, append } = await open(driver)
+      disk.fail(/^INSERT INTO msg/, 'EIO', 1)
+      const results = await Promise.allSettled([append('a'), append('b'), append('c')])
+      expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
+      expect(results[0]).toMatchObject({ reason: { kind: 'unavailable' } })
+      expect(await texts(inbox)).toEqual(['b', 'c'])
+      await store.close()
+      await expectSound(folder)
+    })
+
+    it('a transaction that cannot begin fails all who wait', async () => {
+      const { disk, store, inbox, append } = await open(driver)
+      disk.fail(/^BEGIN/, 'EIO', 1)
+      await expect(append('a')).rejects.toMatchObject({ kind: 'unavailable' })
+      await append('b')
+      expect(await texts(inbox)).toEqual(['b'])
+      await store.close()
+    })
+
+    it('flags and expunges that were not committed are not seen', async () => {
+      const { folder, disk, store, account, inbox, append } = await open(driver)
+      await append('x', inbox, 5)
+      const before = await inbox.snapshot()
+      const status = await account.status('INBOX')
+      disk.fail(/^COMMIT/, 'EIO')
+      const failed = await Promise.allSettled([
+        store.apply([
+          { type: 'setFlags', mailbox: inbox.id, uids: [1, 2], mode: 'add', flags: ['\\Seen', 'kw'] },
+        ]),
+        store.apply([{ type: 'expunge', mailbox: inbox.id, uids: [3] }]),
+        append('y'),
+        account.create('a/b'),
+        account.remove('Trash'),
+        account.rename('Sent', 'Gone'),
+        account.subscribe('z', true),
+      ])
+      expect(failed.every(({ status }) => status === 'rejected')).toBe(true)
+      const { keywords, ...after } = await inbox.snapshot()
+      expect(after).toEqual({ ...before, keywords: undefined })
+      expect(keywords.length).toBeLessThan(2)
+      expect(await account.status('INBOX')).toEqual(status)
+      expect((await account.list()).map(({ name }) => name)).toEqual([
+        'Drafts',
+        'INBOX',
+        'Junk',
+        'Sent',
+        'Trash',
+      ])
+      disk.heal()
+      await account.remove('Trash')
+      await account.create('a/b')
+      await store.apply([{ type: 'expunge', mailbox: inbox.id, uids: [3] }])
+      expect((await inbox.snapshot()).uids).toEqual([1, 2, 4, 5])
+      expect(await inbox.changes(before.highestModSeq)).toMatchObject({ vanished: [3], added: [], flags: [] })
+      await store.close()
+      await expectSound(folder)
+    })
+
+    it('one expunge that fails beside others is read again', async () => {
+      const { folder, disk, store, inbox, append } = await open(driver)
+      await append('x', inbox, 6)
+      await inbox.snapshot()
+      disk.fail(/^RELEASE/, 'EIO', 1)
+      const results = await Promise.allSettled(
+        [1, 2, 3].map((uid) => store.apply([{ type: 'expunge', mailbox: inbox.id, uids: [uid] }])),
+      )
+      expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
+      expect((await inbox.snapshot()).uids).toEqual([1, 4, 5, 6])
+      await store.close()
+      await expectSound(folder)
+    })
+
+    it('a large message that the disk refuses is told at seal, and leaves nothing', async () => {
+      const { folder, disk, store, append } = await open(driver)
+      disk.fail(/^INSERT INTO chunk/, 'ENOSPC', 1)
+      const staged = await store.stage()
+      for (let i = 0; i < 10; i++) await staged.write(Buffer.alloc(300_000))
+      await expect(staged.seal(plainFacts(3_000_000))).rejects.toMatchObject({ kind: 'diskFull' })
+      const aborted = await store.stage()
+      for (let i = 0; i < 4; i++) await aborted.write(Buffer.alloc(300_000))
+      await aborted.abort()
+      expect(await append('z'.repeat(600_000))).toEqual([1])
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      await store.close()
+      await expectSound(folder)
+      expect(await storedBodies(folder)).toEqual({ contents: 1, chunks: 3 })
+    })
+
+    it('a large copy that fails half-way leaves its target as it was, and usable', async () => {
+      const { folder, disk, store, account, inbox, append } = await open(driver)
+      await append('x', inbox, 2_500)
+      const trash = await account.select('Trash', 'write')
+      const before = await trash.snapshot()
+      const copy = () => store.apply([{ type: 'copy', from: inbox.id, uids: range(2_500), to: trash.id }])
+      disk.fail(/^INSERT INTO msg.*SELECT/s, 'ENOSPC')
+      await expect(copy()).rejects.toMatchObject({ kind: 'diskFull' })
+      expect(await trash.snapshot()).toEqual(before)
+      disk.heal()
+      expect(await append('new', trash)).toEqual([1])
+      disk.fail(/^COMMIT/, 'EIO', 2)
+      await expect(copy()).rejects.toMatchObject({ kind: 'unavailable' })
+      expect((await trash.snapshot()).uids).toEqual([1])
+      disk.heal()
+      await copy()
+      expect((await trash.snapshot()).uids).toEqual(range(2_501))
+      await store.close()
+      await expectSound(folder)
+    })
+
+    it('a large expunge is done once decided, however long the disk takes', async () => {
+      const { folder, disk, store, account, inbox, append } = await open(driver)
+      await append('x', inbox, 2_500)
+      const { highestModSeq } = await inbox.snapshot()
+      disk.fail(/^DELETE FROM msg/, 'EIO')
+      const odd = range(1_250, 2)
+      await store.apply([{ type: 'expunge', mailbox: inbox.id, uids: odd }])
+      expect((await inbox.snapshot()).uids.length).toBe(1_250)
+      expect((await account.status('INBOX')).messages).toBe(1_250)
+      expect(await append('meanwhile')).toEqual([2_501])
+      const waiting = store.apply([{ type: 'expunge', mailbox: inbox.id, uids: [2] }])
+      expect(await inbox.changes(highestModSeq)).toMatchObject({ vanished: odd })
+      expect(await inbox.changes(1)).toMatchObject({ vanished: odd })
+      disk.heal()
+      await waiting
+      expect((await inbox.snapshot()).uids.length).toBe(1_250)
+      await store.close()
+      await expectSound(folder)
+    })
+
+    it('what a closed store left of a large change is done at the next start', async () => {
+      const { folder, disk, store, inbox, append } = await open(driver)
+      await append('x', inbox, 2_500)
+      disk.fail(/^(DELETE FROM msg|UPDATE msg)/, 'EIO')
+      await store.apply([
+        { type: 'setFlags', mailbox: inbox.id, uids: range(1_250, 2), mode: 'add', flags: ['\\Seen', 'kw'] },
+        { type: 'expunge', mailbox: inbox.id, uids: range(1_250, 2).map((uid) => uid + 1) },
+      ])
+      const decided = await inbox.snapshot()
+      await store.close()
+      const again = await open(driver, folder)
+      expect(await again.inbox.snapshot()).toEqual(decided)
+      expect(decided.uids).toEqual(range(1_250, 2))
+      await again.store.close()
+      await expectSound(folder)
+    })
+
+    it('whatever fails at random, exactly what was acknowledged is there', async () => {
+      const { folder, disk, store, inbox, append } = await open(driver)
+      const there = new Map<number, string>()
+      let seed = 7
+      const random = (below: number): number => {
+        seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff
+        return (seed >> 8) % below
+      }
+      const patterns = [
+        /^COMMIT/,
+        /^INSERT INTO (msg|content|cref)/,
+        /^UPDATE/,
+        /^DELETE/,
+        /^RELEASE/,
+        /^SAVEPOINT/,
+        /^BEGIN/,
+      ]
+      let failures = 0
+      for (let round = 0; round < 60; round++) {
+        disk.fail(
+          patterns[random(patterns.length)] ?? /^COMMIT/,
+          random(2) === 0 ? 'ENOSPC' : 'EIO',
+          1 + random(2),
+        )
+        const victims = [...there.keys()].filter((_, i) => i % 5 === round % 5).slice(0, 3)
+        await Promise.all([
+          ...range(5).map(async (n) => {
+            const text = `${round}.${n}`
+            const uid = (await append(text).catch(() => []))[0]
+            if (uid === undefined) failures++
+            else there.set(uid, text)
+          }),
+          ...victims.map(async (uid) => {
+            const gone = await store
+              .apply([{ type: 'expunge', mailbox: inbox.id, uids: [uid] }])
+              .catch(() => null)
+            if (gone !== null) there.delete(uid)
+          }),
+        ])
+        disk.heal()
+        expect((await inbox.snapshot()).uids).toEqual([...there.keys()].sort((a, b) => a - b))
+      }
+      expect(failures).toBeGreaterThan(20)
+      await store.close()
+      const again = await open(driver, folder)
+      const expected = [...there].sort(([a], [b]) => a - b).map(([, text]) => text)
+      expect(await texts(again.inbox)).toEqual(expected)
+      await again.store.close()
+      await expectSound(folder)
+    })
+  })
+}
