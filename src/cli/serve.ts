@@ -27,6 +27,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   if (values.demo && values.config !== undefined) {
     throw new CommandLineError('--demo needs no configuration; leave --config out, or --demo')
   }
+  const level = expectLevel(values.log)
   const options = values.demo ? demoOptions(values.data) : await expectOptions(values.config, values.data)
   const write = (line: string): void => {
     terminal.stdout.write(line)
@@ -35,14 +36,17 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const held: string[] = []
   let ready = false
   const make = values.json ? jsonLogger : textLogger
-  const logger: Logger = make((line) => (ready ? write(line) : void held.push(line)), expectLevel(values.log))
+  const logger: Logger = make((line) => (ready ? write(line) : void held.push(line)), level)
+  const stopped = stopSignal(terminal, (again) =>
+    logger.log('info', again ? 'server.killed' : 'server.stopping', {}),
+  )
   const server = await start(options, logger, values.demo)
   if (values.demo) await fillDemo(server)
   write(values.json ? readyLine(server) : readyText(server, options))
   if (values.demo && !values.json) write(await demoText(server))
   ready = true
   for (const line of held.splice(0)) write(line)
-  await stopSignal(terminal, (again) => logger.log('info', again ? 'server.killed' : 'server.stopping', {}))
+  await stopped
   await server.close()
   logger.log('info', 'server.stopped', {})
   return 0
