@@ -75,4 +75,4 @@ console.log(
 )
 await store.close()
 rmSync(folder, { recursive: true, force: true })
-process.exitCode = octets === total && most < 48e6 ? 0 : 1
+process.exitCode = octets === total && most < 64e6 ? 0 : 1

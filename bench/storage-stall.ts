@@ -71,7 +71,7 @@ async function measure(label: string, work: () => Promise<unknown>): Promise<voi
     loop.push(Math.max(0, now - last - 1))
     last = now
   }, 1)
-  const others = others_.map((mailbox) => other(store, mailbox, () => running, delays))
+  const others = watched.map((mailbox) => other(store, mailbox, () => running, delays))
   await new Promise((resolve) => setTimeout(resolve, 50))
   const started = performance.now()
   await work()
@@ -89,12 +89,12 @@ const account = await store.open('one')
 const inbox = await account.select('INBOX', 'write')
 const trash = await account.select('Trash', 'write')
 const sent = await account.select('Sent', 'write')
-const others_: Mailbox[] = []
+const watched: Mailbox[] = []
 for (const user of ['two', 'three', 'four']) {
-  others_.push(await (await store.open(user)).select('INBOX', 'write'))
+  watched.push(await (await store.open(user)).select('INBOX', 'write'))
 }
 // One of the others works on the very mailbox that is copied from.
-others_.push(await account.select('INBOX', 'write'))
+watched.push(await account.select('INBOX', 'write'))
 
 console.log(`Node ${process.version}, SQLite through "${store.driver}", ${MESSAGES} messages`)
 const filling = performance.now()

@@ -47,7 +47,7 @@ export class FlagTable {
   }
 
   /** Forgets every set that is not among these. */
-  prune(inUse: readonly Flags[]): void {
+  prune(inUse: Iterable<Flags>): void {
     this.#sets.clear()
     for (const flags of inUse) {
       const code = this.codeOf(flags)

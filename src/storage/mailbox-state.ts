@@ -1,11 +1,15 @@
 import { MailError } from '../core/index.js'
 import type { Changes, Flags, MailboxStatus, Snapshot, Uids } from '../interfaces/index.js'
+import type { Columns } from './columns.js'
 import type { FlagTable } from './flags.js'
 import { SEEN } from './flags.js'
+import { turn } from './turn.js'
 
 const LAST_UID = 2 ** 32 - 1
 /** UIDs that the log of recent changes names before its oldest entries are dropped. */
 const LOG_SIZE = 16_384
+/** Changes put together in one turn of the event loop. */
+const SLICE = 8_192
 
 /** What is known of a mailbox without its messages. */
 export interface MailboxHeader {
@@ -22,19 +26,10 @@ export interface MailboxHeader {
   floor: number
 }
 
-/** What is kept in memory of every message, in parallel arrays by ascending UID. */
-export interface Columns {
-  uids: number[]
-  flags: Flags[]
-  modSeqs: number[]
-  /** The mod-sequence each message came with; ascends, since UIDs and mod-sequences are given out together. */
-  created: number[]
-  sizes: number[]
-}
-
-/** A change of flags that is decided. */
+/** A change of flags; `modSeq` is 0 until it is made. */
 export interface FlagChange {
   readonly uid: number
+  modSeq: number
   readonly flags: Flags
 }
 
@@ -71,76 +66,51 @@ export function newHeader(uidValidity: number): MailboxHeader {
   }
 }
 
-/** The first index in an ascending array whose value is at least `value`. */
-export function lowerBound(ascending: readonly number[], value: number): number {
-  let low = 0
-  let high = ascending.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((ascending[middle] ?? 0) < value) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
 /**
- * One mailbox in memory, shared by all sessions that have it open. The arrays of a snapshot are the columns themselves
- * until the next change, which copies them once however many sessions hold that snapshot.
+ * One mailbox in memory, shared by all sessions that have it open. Without columns (they are read when someone needs
+ * them) it still takes appends.
  */
 export class MailboxState {
   readonly header: MailboxHeader
   readonly table: FlagTable
   #columns: Columns | null
   #snapshot: Snapshot | null
-  #uidsShared: boolean
-  #marksShared: boolean
   #log: LogEntry[]
   #logged: number
   #logFloor: number
+  #told: { readonly since: number; readonly changes: Promise<Changes> } | null
+  /** Neighbours mostly have the same flags, and looking them up is the dearest part of counting. */
+  #lastFlags: Flags | null
+  #lastUnseen: boolean
 
   constructor(header: MailboxHeader, table: FlagTable, columns: Columns | null) {
     this.header = header
     this.table = table
     this.#columns = columns
     this.#snapshot = null
-    this.#uidsShared = false
-    this.#marksShared = false
     this.#log = []
     this.#logged = 0
     this.#logFloor = header.highestModSeq
+    this.#told = null
+    this.#lastFlags = null
+    this.#lastUnseen = false
   }
 
-  /** Null while the messages are not in memory. To be read only. */
-  get columns(): Readonly<Columns> | null {
-    return this.#columns
+  /** Messages in memory, or null while the columns are not. */
+  get loaded(): number | null {
+    return this.#columns?.length ?? null
   }
 
-  /** Puts the columns in (`load`), or out of memory (null). */
+  /** Puts the columns in, or out of memory (null). */
   setColumns(columns: Columns | null): void {
     this.#columns = columns
-    this.#snapshot = null
-    this.#uidsShared = false
-    this.#marksShared = false
-    this.#log = []
-    this.#logged = 0
-    this.#logFloor = this.header.highestModSeq
-    if (columns !== null) this.table.prune(columns.flags)
+    this.#forget()
+    if (columns !== null) this.table.prune(columns.flagSets())
   }
 
-  /** A copy to try changes on; takes no part in sharing. */
+  /** A copy to try changes on. */
   fork(): MailboxState {
-    const columns = this.#columns
-    const copy =
-      columns === null
-        ? null
-        : {
-            uids: columns.uids.slice(),
-            flags: columns.flags.slice(),
-            modSeqs: columns.modSeqs.slice(),
-            created: columns.created.slice(),
-            sizes: columns.sizes.slice(),
-          }
-    return new MailboxState({ ...this.header }, this.table, copy)
+    return new MailboxState({ ...this.header }, this.table, this.#columns?.fork() ?? null)
   }
 
   get status(): MailboxStatus {
@@ -148,36 +118,37 @@ export class MailboxState {
     return { messages, recent, unseen, uidNext, uidValidity, highestModSeq, size }
   }
 
-  /** The index of a UID in the columns, or -1. */
-  indexOf(uid: number): number {
-    const { uids } = this.#loaded()
-    const index = lowerBound(uids, uid)
-    return uids[index] === uid ? index : -1
+  has(uid: number): boolean {
+    return this.#loaded().find(uid) !== null
+  }
+
+  /** The size of a message, 0 where it is not there. */
+  sizeOf(uid: number): number {
+    const place = this.#loaded().find(uid)
+    return place === null ? 0 : (place.chunk.sizes[place.at] as number)
   }
 
   /** Those of the UIDs that are there. Ascending input, ascending output. */
   present(wanted: Uids): number[] {
-    const { uids } = this.#loaded()
     const found: number[] = []
-    let index = lowerBound(uids, wanted[0] ?? 0)
-    for (const uid of wanted) {
-      if (uids[index] !== uid) index = lowerBound(uids, uid)
-      if (uids[index] === uid) {
-        found.push(uid)
-        index++
-      }
-    }
+    this.#loaded().walk(wanted, (chunk, at) => found.push(chunk.uids[at] as number))
     return found
   }
 
-  /** The flags at an index of the columns. */
-  flagsAt(index: number): Flags {
-    return this.#loaded().flags[index] as Flags
-  }
-
-  /** The size at an index of the columns. */
-  sizeAt(index: number): number {
-    return this.#loaded().sizes[index] as number
+  /** What a copy of messages that are there takes along, in the words of another mailbox. */
+  arrivals(uids: Uids, target: FlagTable): Arrival[] {
+    const known = new Map<Flags, Flags>()
+    const arrivals: Arrival[] = []
+    this.#loaded().walk(uids, (chunk, at) => {
+      const flags = chunk.flags[at] as Flags
+      let translated = known.get(flags)
+      if (translated === undefined) {
+        translated = target === this.table ? flags : target.resolve(flags)
+        known.set(flags, translated)
+      }
+      arrivals.push({ flags: translated, size: chunk.sizes[at] as number })
+    })
+    return arrivals
   }
 
   /**
@@ -190,34 +161,29 @@ export class MailboxState {
     operand: Flags,
     unchangedSince = Number.POSITIVE_INFINITY,
   ): FlagPlan {
-    const { uids, flags, modSeqs } = this.#loaded()
     const combined = new Map<Flags, Flags>()
-    const plan: { changes: FlagChange[]; modified: number[]; missing: number[] } = {
-      changes: [],
-      modified: [],
-      missing: [],
-    }
-    let index = lowerBound(uids, wanted[0] ?? 0)
-    for (const uid of wanted) {
-      if (uids[index] !== uid) index = lowerBound(uids, uid)
-      if (uids[index] !== uid) {
-        plan.missing.push(uid)
-        continue
-      }
-      if ((modSeqs[index] as number) > unchangedSince) {
-        plan.modified.push(uid)
-      } else {
-        const before = flags[index] as Flags
+    const changes: FlagChange[] = []
+    const modified: number[] = []
+    const missing: number[] = []
+    this.#loaded().walk(
+      wanted,
+      (chunk, at) => {
+        const uid = chunk.uids[at] as number
+        if ((chunk.modSeqs[at] as number) > unchangedSince) {
+          modified.push(uid)
+          return
+        }
+        const before = chunk.flags[at] as Flags
         let after = combined.get(before)
         if (after === undefined) {
           after = this.table.combine(before, mode, operand)
           combined.set(before, after)
         }
-        if (after !== before) plan.changes.push({ uid, flags: after })
-      }
-      index++
-    }
-    return plan
+        if (after !== before) changes.push({ uid, modSeq: 0, flags: after })
+      },
+      (uid) => missing.push(uid),
+    )
+    return { changes, modified, missing }
   }
 
   /** Throws MailError `limit` where no UID is left for so many messages. */
@@ -229,19 +195,11 @@ export class MailboxState {
   /** Adds messages at UIDs from `uidNext` on, and advances it. */
   append(arrivals: readonly Arrival[], modSeq: number): void {
     const { header } = this
-    const columns = this.#columns
-    if (columns !== null) this.#own()
     const uids: number[] = []
     for (const { flags, size } of arrivals) {
-      if (columns !== null) {
-        columns.uids.push(header.uidNext)
-        columns.flags.push(flags)
-        columns.modSeqs.push(modSeq)
-        columns.created.push(modSeq)
-        columns.sizes.push(size)
-      }
-      uids.push(header.uidNext)
-      header.uidNext++
+      const uid = header.uidNext++
+      this.#columns?.push(uid, flags, modSeq, modSeq, size)
+      uids.push(uid)
       header.messages++
       header.recent++
       header.size += size
@@ -253,126 +211,103 @@ export class MailboxState {
   /** Goes back to a header kept from before messages were appended and the commit failed. */
   takeBack(header: MailboxHeader): void {
     Object.assign(this.header, header)
-    const { messages } = header
-    const columns = this.#columns
-    if (columns === null) return
-    this.#own()
-    for (const column of [columns.uids, columns.flags, columns.modSeqs, columns.created, columns.sizes]) {
-      column.length = messages
-    }
-    this.#logFloor = header.highestModSeq
-    this.#log = []
-    this.#logged = 0
+    this.#columns?.truncate(header.messages)
+    this.#forget()
   }
 
   /** Removes messages that are all there. */
   expunge(gone: Uids, modSeq: number): void {
-    const columns = this.#loaded()
-    this.#own()
     const { header } = this
-    const { uids, flags, modSeqs, created, sizes } = columns
-    let write = lowerBound(uids, gone[0] ?? 0)
-    let next = 0
-    for (let read = write; read < uids.length; read++) {
-      const uid = uids[read] as number
-      if (uid === gone[next]) {
-        next++
-        header.messages--
-        header.size -= sizes[read] as number
-        if (uid >= header.recentUid) header.recent--
-        if (this.#unseen(flags[read] as Flags)) header.unseen--
-        continue
-      }
-      uids[write] = uid
-      flags[write] = flags[read] as Flags
-      modSeqs[write] = modSeqs[read] as number
-      created[write] = created[read] as number
-      sizes[write] = sizes[read] as number
-      write++
-    }
-    for (const column of [uids, flags, modSeqs, created, sizes]) column.length = write
+    const columns = this.#loaded()
+    columns.walk(gone, (chunk, at) => {
+      header.messages--
+      header.size -= chunk.sizes[at] as number
+      if ((chunk.uids[at] as number) >= header.recentUid) header.recent--
+      if (this.#unseen(chunk.flags[at] as Flags)) header.unseen--
+    })
+    columns.remove(gone)
     this.#changed(modSeq, gone)
   }
 
   /** Puts flags on messages that are all there; `changes` ascend by UID. */
   setFlags(changes: readonly FlagChange[], modSeq: number): void {
     const columns = this.#loaded()
-    this.#ownMarks()
-    const uids: number[] = []
-    let index = lowerBound(columns.uids, changes[0]?.uid ?? 0)
-    for (const { uid, flags } of changes) {
-      if (columns.uids[index] !== uid) index = lowerBound(columns.uids, uid)
-      const before = columns.flags[index] as Flags
-      this.header.unseen += Number(this.#unseen(flags)) - Number(this.#unseen(before))
-      columns.flags[index] = flags
-      columns.modSeqs[index] = modSeq
-      uids.push(uid)
-      index++
-    }
-    if (this.table.crowded(columns.uids.length)) this.table.prune(columns.flags)
+    const uids = changes.map(({ uid }) => uid)
+    let next = 0
+    columns.walk(uids, (chunk, at, index) => {
+      const change = changes[next++] as FlagChange
+      const { flags } = change
+      change.modSeq = modSeq
+      this.header.unseen += Number(this.#unseen(flags)) - Number(this.#unseen(chunk.flags[at] as Flags))
+      columns.mark(index, at, flags, modSeq)
+    })
+    if (this.table.crowded(columns.length)) this.table.prune(columns.flagSets())
     this.#changed(modSeq, uids)
   }
 
-  /** The mailbox now. The same object until something changes. */
+  /** The mailbox now. The same object until something changes; its arrays are made when they are first read. */
   snapshot(): Snapshot {
     if (this.#snapshot !== null) return this.#snapshot
-    const { uids, flags, modSeqs } = this.#loaded()
+    const frozen = this.#loaded().freeze()
     const { uidValidity, uidNext, highestModSeq } = this.header
-    this.#uidsShared = true
-    this.#marksShared = true
     this.#snapshot = {
       uidValidity,
       uidNext,
       highestModSeq,
-      uids,
-      flags,
-      modSeqs,
+      get uids() {
+        return frozen.uids
+      },
+      get flags() {
+        return frozen.flags
+      },
+      get modSeqs() {
+        return frozen.modSeqs
+      },
       keywords: this.table.keywords,
     }
     return this.#snapshot
   }
 
-  /** What happened after `since`, from the log of recent changes; null where the log does not reach so far back. */
-  recentChanges(since: number): Changes | null {
+  /**
+   * What happened after `since`, from the log of recent changes; null where the log does not reach so far back. Whoever
+   * asks from the same point gets the same answer, so that a hundred sessions cost no more than one.
+   */
+  recentChanges(since: number): Promise<Changes> | null {
     if (since < this.#logFloor) return null
+    if (this.#told?.since === since) return this.#told.changes
     let first = this.#log.length
     while (first > 0 && (this.#log[first - 1] as LogEntry).modSeq > since) first--
-    const touched = this.#log.slice(first).flatMap((entry) => entry.uids)
-    return this.#classify(since, [...new Set(touched)].sort(ascending))
+    const touched = ascendingSet(this.#log.slice(first).flatMap((entry) => entry.uids))
+    const changes = classify(this.#loaded(), touched, since, this.header.highestModSeq)
+    this.#told = { since, changes }
+    return changes
   }
 
-  /** What happened after `since`, from the columns, and from the expunged UIDs, which the caller looked up. */
-  changesWith(since: number, expunged: Uids): Changes {
-    const { uids, modSeqs } = this.#loaded()
-    const touched = new Set(expunged)
-    for (let i = 0; i < uids.length; i++) if ((modSeqs[i] as number) > since) touched.add(uids[i] as number)
-    return this.#classify(since, [...touched].sort(ascending))
-  }
-
-  #classify(since: number, touched: Uids): Changes {
-    const columns = this.#loaded()
-    const added: Changes['added'][number][] = []
-    const flags: Changes['flags'][number][] = []
-    const vanished: number[] = []
-    for (const uid of touched) {
-      const index = this.indexOf(uid)
-      if (index === -1) {
-        vanished.push(uid)
-        continue
-      }
-      const change = { uid, flags: columns.flags[index] as Flags, modSeq: columns.modSeqs[index] as number }
-      if ((columns.created[index] as number) > since) added.push(change)
-      else flags.push(change)
-    }
-    return { added, flags, vanished, upTo: Math.max(since, this.header.highestModSeq) }
+  /** What happened after `since`, from the columns, and from the expunged UIDs, which `lookUp` finds. */
+  async olderChanges(since: number, lookUp: () => Promise<Uids>): Promise<Changes> {
+    // The columns first: what is expunged while the tombstones are read is then told the next time.
+    const columns = this.#loaded().fork()
+    const { highestModSeq } = this.header
+    const expunged = await lookUp()
+    return classify(
+      columns,
+      ascendingSet([...columns.changedSince(since), ...expunged]),
+      since,
+      highestModSeq,
+    )
   }
 
   #unseen(flags: Flags): boolean {
-    return (this.table.codeOf(flags).mask & SEEN) === 0
+    if (flags !== this.#lastFlags) {
+      this.#lastFlags = flags
+      this.#lastUnseen = (this.table.codeOf(flags).mask & SEEN) === 0
+    }
+    return this.#lastUnseen
   }
 
   #changed(modSeq: number, uids: Uids): void {
     this.#snapshot = null
+    this.#told = null
     this.header.highestModSeq = modSeq
     if (this.#columns === null) {
       this.#logFloor = modSeq
@@ -398,20 +333,12 @@ export class MailboxState {
     this.#log.splice(0, drop)
   }
 
-  #own(): void {
-    const columns = this.#loaded()
-    if (this.#uidsShared) columns.uids = columns.uids.slice()
-    this.#uidsShared = false
-    this.#ownMarks()
-  }
-
-  #ownMarks(): void {
-    const columns = this.#loaded()
+  #forget(): void {
     this.#snapshot = null
-    if (!this.#marksShared) return
-    columns.flags = columns.flags.slice()
-    columns.modSeqs = columns.modSeqs.slice()
-    this.#marksShared = false
+    this.#told = null
+    this.#log = []
+    this.#logged = 0
+    this.#logFloor = this.header.highestModSeq
   }
 
   #loaded(): Columns {
@@ -420,6 +347,38 @@ export class MailboxState {
   }
 }
 
-function ascending(a: number, b: number): number {
-  return a - b
+/** Sorts the UIDs that changed into what is new, what has other flags and what is gone; large numbers in slices. */
+async function classify(
+  columns: Columns,
+  touched: Uids,
+  since: number,
+  highestModSeq: number,
+): Promise<Changes> {
+  const added: Changes['added'][number][] = []
+  const flags: Changes['flags'][number][] = []
+  const vanished: number[] = []
+  // A large number takes several turns, and the columns go on changing meanwhile.
+  const frozen = touched.length > SLICE ? columns.fork() : columns
+  for (let start = 0; start < touched.length; start += SLICE) {
+    if (start > 0) await turn()
+    frozen.walk(
+      touched.length > SLICE ? touched.slice(start, start + SLICE) : touched,
+      (chunk, at) => {
+        const modSeq = chunk.modSeqs[at] as number
+        if (modSeq <= since) return
+        const change = { uid: chunk.uids[at] as number, flags: chunk.flags[at] as Flags, modSeq }
+        if ((chunk.created[at] as number) > since) added.push(change)
+        else flags.push(change)
+      },
+      (uid) => vanished.push(uid),
+    )
+  }
+  return { added, flags, vanished, upTo: Math.max(since, highestModSeq) }
+}
+
+/** The UIDs in ascending order, each once. */
+function ascendingSet(uids: Uids): Uids {
+  if (uids.every((uid, i) => i === 0 || (uids[i - 1] as number) < uid)) return uids
+  const sorted = Float64Array.from(uids).sort()
+  return Array.from(sorted.filter((uid, i) => i === 0 || sorted[i - 1] !== uid))
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { MailStore } from '../../src/interfaces/index.js'
@@ -105,10 +105,25 @@ describe('opening a database', () => {
 
   it('makes the folder, for its owner only', async () => {
     const folder = join(newFolder(), 'a', 'b')
-    const store = await openSqliteStore({ path: folder })
-    await store.close()
-    mkdirSync(join(folder, 'c'))
+    await (await openSqliteStore({ path: folder })).close()
+    if (process.platform !== 'win32') expect(statSync(folder).mode & 0o777).toBe(0o700)
   })
+
+  it.each(availableDrivers.filter((name) => name !== 'wasm'))(
+    'says so where another program has it open, under %s',
+    async (name) => {
+      const folder = newFolder()
+      await (await openSqliteStore({ path: folder, driver: name })).close()
+      const theirs = await openDriver(join(folder, 'mail.db'), name)
+      theirs.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT')
+      await expect(openSqliteStore({ path: folder, driver: name })).rejects.toMatchObject({
+        kind: 'inUse',
+        message: expect.stringContaining('another program has the database open'),
+      })
+      theirs.close()
+      await (await openSqliteStore({ path: folder, driver: name })).close()
+    },
+  )
 })
 
 describe('records', () => {
@@ -120,6 +135,8 @@ describe('records', () => {
     await users.put('b', '4')
     expect([await users.add('a', '5'), await users.add('d', '6')]).toEqual([false, true])
     expect([await users.delete('d'), await users.delete('d')]).toEqual([true, false])
+    if (driver === 'wasm')
+      await expect(users.put('a\u0000b', '7')).rejects.toMatchObject({ kind: 'unavailable' })
     await store.close()
     await expect(users.put('x', '')).rejects.toMatchObject({ kind: 'closed' })
     const again = await openSqliteStore({ path: folder, driver })

@@ -64,14 +64,10 @@ export class MemoryBox {
     this.#tombstones = this.#tombstones.slice(excess)
   }
 
-  changes(since: number): Changes | 'expired' {
+  async changes(since: number): Promise<Changes | 'expired'> {
     if (since < this.state.header.floor) return 'expired'
-    const recent = this.state.recentChanges(since)
-    if (recent !== null) return recent
-    return this.state.changesWith(
-      since,
-      this.#tombstones.filter(({ modSeq }) => modSeq > since).map(({ uid }) => uid),
-    )
+    const expunged = this.#tombstones.filter(({ modSeq }) => modSeq > since).map(({ uid }) => uid)
+    return this.state.recentChanges(since) ?? this.state.olderChanges(since, async () => expunged)
   }
 }
 

@@ -1,7 +1,6 @@
 import { MailError } from '../../core/index.js'
 import type {
   Account,
-  Flags,
   Logger,
   MailboxId,
   MailStore,
@@ -11,9 +10,9 @@ import type {
   SpecialUse,
   Staged,
   StoreFeatures,
-  Uids,
 } from '../../interfaces/index.js'
 import { silentLogger } from '../../interfaces/index.js'
+import { Columns } from '../columns.js'
 import type { DirectoryEntry } from '../directory.js'
 import { Directory, initialMailboxes } from '../directory.js'
 import { ExclusiveHolders } from '../exclusive.js'
@@ -126,7 +125,7 @@ export class MemoryStore implements MailStore {
         const from = this.#box(op.from).state
         const to = this.#box(op.to).state
         to.checkRoom(op.uids.length)
-        translation(from, to, op.uids)
+        from.arrivals(op.uids, to.table)
         return
       }
       case 'expunge':
@@ -165,11 +164,7 @@ export class MemoryStore implements MailStore {
         }
         const modSeq = modSeqOf(target)
         const messages = from.map((uid) => source.messages.get(uid) as StoredMessage)
-        const flags = translation(source.state, target.state, from)
-        const arrivals = messages.map((message, i) => ({
-          flags: flags[i] ?? [],
-          size: message.content.data.length,
-        }))
+        const arrivals = source.state.arrivals(from, target.state.table)
         const to = target.add(messages, arrivals, modSeq)
         if (op.type === 'move') source.expunge(from, modSeqOf(source))
         return { type: op.type, uidValidity, from, to, modSeq }
@@ -188,12 +183,7 @@ export class MemoryStore implements MailStore {
         if (changes.length === 0) return { type: 'setFlags', changed: [], modified, missing }
         const modSeq = modSeqOf(box)
         box.state.setFlags(changes, modSeq)
-        return {
-          type: 'setFlags',
-          changed: changes.map(({ uid, flags }) => ({ uid, modSeq, flags })),
-          modified,
-          missing,
-        }
+        return { type: 'setFlags', changed: changes, modified, missing }
       }
       default:
         return op satisfies never
@@ -232,8 +222,7 @@ export class MemoryStore implements MailStore {
   ): DirectoryEntry {
     const id = String(this.#nextId++)
     const table = new FlagTable([], this.#limits.keywords)
-    const columns = { uids: [], flags: [], modSeqs: [], created: [], sizes: [] }
-    const state = new MailboxState(newHeader(++this.#uidValidity), table, columns)
+    const state = new MailboxState(newHeader(++this.#uidValidity), table, new Columns())
     this.#boxes.set(id, new MemoryBox(id, state, watchers, this.#limits.tombstones))
     const entry = { id, name, specialUse, selectable: true }
     directory.put(entry)
@@ -245,9 +234,4 @@ function bodyOf(body: unknown): MemoryBody {
   if (!(body instanceof MemoryBody)) throw new MailError('notFound', 'the message is not of this store')
   if (body.discarded) throw new MailError('notFound', 'the message was discarded')
   return body
-}
-
-/** The flags of messages in the words of another mailbox. */
-function translation(from: MailboxState, to: MailboxState, uids: Uids): Flags[] {
-  return from.present(uids).map((uid) => to.table.resolve(from.flagsAt(from.indexOf(uid))))
 }

@@ -1,16 +1,18 @@
 import type { Flags, Op, Placed, Result } from '../../interfaces/index.js'
-import type { Arrival, MailboxState } from '../mailbox-state.js'
+import type { Arrival, FlagChange, MailboxState } from '../mailbox-state.js'
 import { turn } from '../turn.js'
 import type { Parts } from './apply-small.js'
-import { sqlBody, translator } from './apply-small.js'
+import { sqlBody } from './apply-small.js'
 import type { CommitQueue, Tx } from './commit-queue.js'
 import type { FlagGroup } from './rows.js'
-import { copyRows, groupFlags, insertRow, SLICE } from './rows.js'
+import { copiedRows, copyRows, groupFlags, insertRow, SLICE } from './rows.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
 import type { Task } from './tasks.js'
 
 /** Parts of a task written in one commit. */
 const PARTS = 10
+/** UIDs that are looked up in one turn of the event loop. */
+const PLAN = 16_384
 
 /** What an op leaves to the commit that decides all of them. */
 type Finish = (tx: Tx) => Result
@@ -102,7 +104,7 @@ async function beginSweeps(
   for (const [box, task] of begun) large.sweeps.set(box, task)
 }
 
-function prepare(parts: Parts, queue: CommitQueue, op: Op, large: Large): Promise<Finish> {
+async function prepare(parts: Parts, queue: CommitQueue, op: Op, large: Large): Promise<Finish> {
   switch (op.type) {
     case 'append':
       return prepareAppend(parts, queue, op, large)
@@ -111,13 +113,12 @@ function prepare(parts: Parts, queue: CommitQueue, op: Op, large: Large): Promis
       return prepareCopy(parts, queue, op, large)
     case 'expunge': {
       const box = parts.homes.boxOf(op.mailbox)
-      return prepareExpunge(parts, queue, box, large.draft(box).present(op.uids), large).then(
-        (expunge): Finish =>
-          (tx) => {
-            const uids = expunge(tx)
-            return { type: 'expunge', uids, modSeq: box.state.header.highestModSeq }
-          },
-      )
+      const uids = await presentOf(large.draft(box), op.uids)
+      const expunge = await prepareExpunge(parts, queue, box, uids, large)
+      return (tx) => {
+        expunge(tx)
+        return { type: 'expunge', uids, modSeq: box.state.header.highestModSeq }
+      }
     }
     case 'setFlags':
       return prepareFlags(parts, queue, op, large)
@@ -172,20 +173,17 @@ async function prepareCopy(
   const target = parts.homes.boxOf(op.to)
   const fromState = large.draft(source)
   const toState = large.draft(target)
-  const from = fromState.present(op.uids)
+  const from = await presentOf(fromState, op.uids)
   const { uidValidity, uidNext: first } = toState.header
   const modSeq = target.state.header.highestModSeq + 1
   if (from.length === 0) return () => ({ type: op.type, uidValidity, from, to: [], modSeq: modSeq - 1 })
   toState.checkRoom(from.length)
-  const translate = translator(fromState, toState)
   const arrivals: Arrival[] = []
   for (let start = 0; start < from.length; start += SLICE) {
-    const rows = from.slice(start, start + SLICE).map((uid, i) => {
-      const index = fromState.indexOf(uid)
-      const flags = translate(fromState.flagsAt(index))
-      arrivals.push({ flags, size: fromState.sizeAt(index) })
-      return { uid, newUid: first + start + i, code: toState.table.codeOf(flags) }
-    })
+    const uids = from.slice(start, start + SLICE)
+    const slice = fromState.arrivals(uids, toState.table)
+    for (const arrival of slice) arrivals.push(arrival)
+    const rows = copiedRows(uids, slice, toState.table, first + start)
     await queue.submit(() => copyRows(parts.database, source.row, target.row, modSeq, rows))
     await turn()
   }
@@ -204,20 +202,19 @@ async function prepareExpunge(
   box: SqlMailbox,
   uids: readonly number[],
   large: Large,
-): Promise<(tx: Tx) => readonly number[]> {
+): Promise<(tx: Tx) => void> {
   const slice = (start: number): readonly number[] => uids.slice(start, start + SLICE)
   const task = await writeParts(parts, queue, 'expunge', box, uids.length, slice, large)
   const draft = large.draft(box)
   if (draft !== box.state && uids.length > 0) draft.expunge(uids, box.state.header.highestModSeq + 1)
   return (tx) => {
-    if (uids.length === 0) return uids
+    if (uids.length === 0) return
     const modSeq = box.touch(tx)
     parts.tasks.arm(task, modSeq)
     box.spoil(tx)
     box.state.expunge(uids, modSeq)
     box.draining.set(task.id, { modSeq, uids })
     tx.onUndo(() => box.draining.delete(task.id))
-    return uids
   }
 }
 
@@ -230,7 +227,16 @@ async function prepareFlags(
   const box = parts.homes.boxOf(op.mailbox)
   const draft = large.draft(box)
   const operand: Flags = draft.table.resolve(op.flags)
-  const { changes, modified, missing } = draft.planFlags(op.uids, op.mode, operand, op.unchangedSince)
+  const changes: FlagChange[] = []
+  const modified: number[] = []
+  const missing: number[] = []
+  for (let start = 0; start < op.uids.length; start += PLAN) {
+    if (start > 0) await turn()
+    const plan = draft.planFlags(op.uids.slice(start, start + PLAN), op.mode, operand, op.unchangedSince)
+    for (const change of plan.changes) changes.push(change)
+    for (const uid of plan.modified) modified.push(uid)
+    for (const uid of plan.missing) missing.push(uid)
+  }
   const slice = (start: number): readonly FlagGroup[] =>
     groupFlags(draft.table, changes.slice(start, start + SLICE))
   const task = await writeParts(parts, queue, 'flags', box, changes.length, slice, large)
@@ -241,9 +247,18 @@ async function prepareFlags(
     parts.tasks.arm(task, modSeq)
     box.spoil(tx)
     box.state.setFlags(changes, modSeq)
-    const changed = changes.map(({ uid, flags }) => ({ uid, modSeq, flags }))
-    return { type: 'setFlags', changed, modified, missing }
+    return { type: 'setFlags', changed: changes, modified, missing }
   }
+}
+
+/** Those of the UIDs that are there; the caller's lock keeps them there. */
+async function presentOf(state: MailboxState, wanted: readonly number[]): Promise<readonly number[]> {
+  const present: number[] = []
+  for (let start = 0; start < wanted.length; start += PLAN) {
+    if (start > 0) await turn()
+    for (const uid of state.present(wanted.slice(start, start + PLAN))) present.push(uid)
+  }
+  return present
 }
 
 async function writeParts(

@@ -1,12 +1,19 @@
 import { MailError } from '../../core/index.js'
-import type { Body, Flags, Op, Placed, Result } from '../../interfaces/index.js'
-import type { MailboxState } from '../mailbox-state.js'
+import type { Body, Op, Placed, Result } from '../../interfaces/index.js'
 import { SqlBody } from './body.js'
 import type { Tx } from './commit-queue.js'
 import type { Contents } from './contents.js'
 import type { Database } from './database.js'
 import type { Homes } from './homes.js'
-import { copyRows, groupFlags, insertRow, removeRows, writeFlags, writeTombstones } from './rows.js'
+import {
+  copiedRows,
+  copyRows,
+  groupFlags,
+  insertRow,
+  removeRows,
+  writeFlags,
+  writeTombstones,
+} from './rows.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
 import type { Tasks } from './tasks.js'
 
@@ -50,23 +57,9 @@ export function sqlBody(body: Body): SqlBody {
   return body
 }
 
-/** The flags of one mailbox in the words of another. */
-export function translator(from: MailboxState, to: MailboxState): (flags: Flags) => Flags {
-  if (from.table === to.table) return (flags) => flags
-  const known = new Map<Flags, Flags>()
-  return (flags) => {
-    let translated = known.get(flags)
-    if (translated === undefined) {
-      translated = to.table.resolve(flags)
-      known.set(flags, translated)
-    }
-    return translated
-  }
-}
-
 function loadedBox(parts: Parts, mailbox: string): SqlMailbox {
   const box = parts.homes.boxOf(mailbox)
-  if (box.state.columns === null) throw new NotLoaded()
+  if (box.state.loaded === null) throw new NotLoaded()
   return box
 }
 
@@ -99,20 +92,13 @@ function copy(parts: Parts, tx: Tx, op: Extract<Op, { type: 'copy' | 'move' }>):
   const { uidValidity, uidNext, highestModSeq } = target.state.header
   if (from.length === 0) return { type: op.type, uidValidity, from, to: [], modSeq: highestModSeq }
   target.state.checkRoom(from.length)
-  const translate = translator(source.state, target.state)
-  const arrivals = from.map((uid) => {
-    const index = source.state.indexOf(uid)
-    return { flags: translate(source.state.flagsAt(index)), size: source.state.sizeAt(index) }
-  })
+  const arrivals = source.state.arrivals(from, target.state.table)
   const modSeq = target.touch(tx)
-  const rows = from.map((uid, i) => {
-    const { flags } = arrivals[i] as { flags: Flags }
-    return { uid, newUid: uidNext + i, code: target.state.table.codeOf(flags) }
-  })
+  const rows = copiedRows(from, arrivals, target.state.table, uidNext)
   copyRows(parts.database, source.row, target.row, modSeq, rows)
   target.state.append(arrivals, modSeq)
   if (op.type === 'move') expunge(parts, tx, source, from)
-  return { type: op.type, uidValidity, from, to: rows.map(({ newUid }) => newUid), modSeq }
+  return { type: op.type, uidValidity, from, to: from.map((_, i) => uidNext + i), modSeq }
 }
 
 function expunge(parts: Parts, tx: Tx, box: SqlMailbox, uids: readonly number[]): void {
@@ -133,10 +119,5 @@ function setFlags(parts: Parts, tx: Tx, op: Extract<Op, { type: 'setFlags' }>): 
   writeFlags(parts.database, box.row, modSeq, groupFlags(box.state.table, changes))
   box.spoil(tx)
   box.state.setFlags(changes, modSeq)
-  return {
-    type: 'setFlags',
-    changed: changes.map((change) => ({ uid: change.uid, modSeq, flags: change.flags })),
-    modified,
-    missing,
-  }
+  return { type: 'setFlags', changed: changes, modified, missing }
 }

@@ -77,7 +77,7 @@ export class Applier {
 
   async #load(demand: Demand): Promise<void> {
     for (const box of demand.columns) {
-      if (box.state.columns === null) await box.load(this.#parts.database, this.#folder)
+      if (box.state.loaded === null) await box.load(this.#parts.database, this.#folder)
     }
   }
 

@@ -39,7 +39,7 @@ class WasmStatement implements SqlStatement {
 
   run(...values: readonly SqlValue[]): number {
     try {
-      return this.#ready().run([...values]).changes
+      return this.#ready().run(bindable(values)).changes
     } catch (error) {
       this.finalize()
       throw error
@@ -48,7 +48,7 @@ class WasmStatement implements SqlStatement {
 
   all(...values: readonly SqlValue[]): readonly SqlRow[] {
     try {
-      return this.#ready().all([...values]) as SqlRow[]
+      return this.#ready().all(bindable(values)) as SqlRow[]
     } catch (error) {
       this.finalize()
       throw error
@@ -68,4 +68,13 @@ class WasmStatement implements SqlStatement {
     this.#statement ??= this.#database.prepare(this.#sql)
     return this.#statement
   }
+}
+
+/** The library would end a text at its first NUL, without a word. */
+function bindable(values: readonly SqlValue[]): SqlValue[] {
+  for (const value of values) {
+    if (typeof value === 'string' && value.includes('\0'))
+      throw new Error('text for the database holds a NUL')
+  }
+  return [...values]
 }

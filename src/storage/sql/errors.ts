@@ -6,6 +6,7 @@ import { isMailError, MailError } from '../../core/index.js'
 const texts: readonly (readonly [RegExp, MailErrorKind])[] = [
   [/ENOSPC|EDQUOT|disk is full/i, 'diskFull'],
   [/malformed|not a database|corrupt/i, 'corrupt'],
+  [/database is locked|SQLITE_BUSY/i, 'inUse'],
 ]
 /** An I/O error on a disk with less than this left is taken for a full disk: not every driver can tell them apart. */
 const NEARLY_FULL = 1024 * 1024
@@ -17,10 +18,13 @@ export function toMailError(error: unknown, folder: string | null): MailError {
     error instanceof Error ? `${(error as { code?: unknown }).code ?? ''} ${error.message}` : String(error)
   const kind = texts.find(([pattern]) => pattern.test(text))?.[1]
   if (kind !== undefined) return new MailError(kind, advice[kind] ?? text, { cause: error })
-  if (/I\/O error|EIO|unable to open/i.test(text) && folder !== null && isFull(folder)) {
+  if (/I\/O error|EIO|unable to open|could not open/i.test(text) && folder !== null && isFull(folder)) {
     return new MailError('diskFull', advice.diskFull ?? text, { cause: error })
   }
-  return new MailError('unavailable', `the database failed: ${text.trim()}`, { cause: error })
+  const hint = /readonly|EACCES|EPERM|EROFS|unable to open|could not open/i.test(text)
+    ? '; check that the folder and its files may be written by this user'
+    : ''
+  return new MailError('unavailable', `the database failed: ${text.trim()}${hint}`, { cause: error })
 }
 
 const advice: Partial<Record<MailErrorKind, string>> = {
@@ -29,6 +33,7 @@ const advice: Partial<Record<MailErrorKind, string>> = {
   corrupt:
     'the database is damaged; stop the server, keep a copy of the data folder, and restore mail.db from a backup ' +
     'or recover it with "sqlite3 mail.db .recover"',
+  inUse: 'another program has the database open; close it and start again',
 }
 
 function isFull(folder: string): boolean {

@@ -1,5 +1,6 @@
 import { MailError } from '../../core/index.js'
 import type { Logger, MailboxId, SpecialUse } from '../../interfaces/index.js'
+import { Columns } from '../columns.js'
 import { Directory, type DirectoryEntry, initialMailboxes } from '../directory.js'
 import { FlagTable } from '../flags.js'
 import type { StoreLimits } from '../limits.js'
@@ -9,7 +10,7 @@ import type { CommitQueue, Tx } from './commit-queue.js'
 import type { Database } from './database.js'
 import { num, text } from './database.js'
 import type { SqlRow } from './driver.js'
-import { emptyColumns, SqlMailbox } from './sql-mailbox-state.js'
+import { SqlMailbox } from './sql-mailbox-state.js'
 
 /** Accounts, and messages of mailboxes, that stay in memory with nobody using them. */
 const IDLE_ACCOUNTS = 1_000
@@ -105,7 +106,7 @@ export class Homes {
     const entry = { id: String(row), name, specialUse, selectable }
     home.directory.put(entry)
     if (!selectable) return entry
-    const state = new MailboxState(header, new FlagTable([], this.#limits.keywords), emptyColumns())
+    const state = new MailboxState(header, new FlagTable([], this.#limits.keywords), new Columns())
     this.#addBox(home, new SqlMailbox(row, state, home.watchers))
     tx.onUndo(() => {
       home.boxes.delete(entry.id)
@@ -215,7 +216,7 @@ export class Homes {
       floor: num(row.floor),
     }
     const table = new FlagTable(JSON.parse(text(row.keywords)) as string[], this.#limits.keywords)
-    const columns = header.messages === 0 ? emptyColumns() : null
+    const columns = header.messages === 0 ? new Columns() : null
     return new SqlMailbox(num(row.id), new MailboxState(header, table, columns), watchers)
   }
 
@@ -231,7 +232,7 @@ export class Homes {
     for (const home of this.#homes.values()) {
       if (home.pins > 0) continue
       idle++
-      for (const box of home.boxes.values()) messages += box.state.columns?.uids.length ?? 0
+      for (const box of home.boxes.values()) messages += box.state.loaded ?? 0
     }
     for (const home of this.#homes.values()) {
       if (idle <= IDLE_ACCOUNTS && messages <= IDLE_MESSAGES) return
@@ -239,7 +240,7 @@ export class Homes {
       this.#homes.delete(home.user)
       idle--
       for (const box of home.boxes.values()) {
-        messages -= box.state.columns?.uids.length ?? 0
+        messages -= box.state.loaded ?? 0
         // Whoever still had it would write over what the next one to open it does.
         box.removed = true
         this.#owners.delete(box.id)

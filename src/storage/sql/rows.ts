@@ -1,5 +1,5 @@
 import type { FlagCode, FlagTable } from '../flags.js'
-import type { FlagChange } from '../mailbox-state.js'
+import type { Arrival, FlagChange } from '../mailbox-state.js'
 import type { Database } from './database.js'
 
 /** Rows that one statement may touch: a few milliseconds on any driver. */
@@ -37,6 +37,20 @@ export function insertRow(database: Database, mailbox: number, row: NewRow): voi
     row.size,
     row.cid,
   )
+}
+
+/** The rows of a copy whose first UID is `first`. */
+export function copiedRows(
+  uids: readonly number[],
+  arrivals: readonly Arrival[],
+  table: FlagTable,
+  first: number,
+): readonly CopiedRow[] {
+  return arrivals.map(({ flags }, i) => ({
+    uid: uids[i] as number,
+    newUid: first + i,
+    code: table.codeOf(flags),
+  }))
 }
 
 /** Copies messages, contents shared. `rows` ascend by both UIDs. */

@@ -1,6 +1,7 @@
 import { MailError } from '../../core/index.js'
 import type { MailboxId, Uids } from '../../interfaces/index.js'
-import type { Columns, MailboxState } from '../mailbox-state.js'
+import { Columns } from '../columns.js'
+import type { MailboxState } from '../mailbox-state.js'
 import { turn } from '../turn.js'
 import type { Watchers } from '../watchers.js'
 import type { Tx } from './commit-queue.js'
@@ -69,7 +70,7 @@ export class SqlMailbox {
 
   /** Brings the columns into memory, in slices. */
   load(database: Database, folder: string | null): Promise<void> {
-    if (this.state.columns !== null) return Promise.resolve()
+    if (this.state.loaded !== null) return Promise.resolve()
     this.#loading ??= this.#load(database, folder).finally(() => {
       this.#loading = null
     })
@@ -77,7 +78,7 @@ export class SqlMailbox {
   }
 
   async #load(database: Database, folder: string | null): Promise<void> {
-    const columns: Columns = { uids: [], flags: [], modSeqs: [], created: [], sizes: [] }
+    const columns = new Columns()
     try {
       // Rows from `uidNext` on are of a copy that is not committed as a whole.
       while (this.#loadSlice(database, columns) === SLICE) await turn()
@@ -88,25 +89,24 @@ export class SqlMailbox {
   }
 
   #loadSlice(database: Database, columns: Columns): number {
-    const after = columns.uids[columns.uids.length - 1] ?? 0
     const row = database.row(
       `SELECT json_group_array(uid) AS uids, json_group_array(modSeq) AS modSeqs, json_group_array(created) AS created,
         json_group_array(size) AS sizes, json_group_array(flags) AS flags, json_group_array(more) AS more
        FROM (SELECT * FROM msg WHERE mailbox = ? AND uid > ? AND uid < ? ORDER BY uid LIMIT ${SLICE})`,
       this.row,
-      after,
+      columns.lastUid,
       this.state.header.uidNext,
     )
     if (row === undefined) return 0
     const uids = JSON.parse(text(row.uids)) as number[]
+    const modSeqs = JSON.parse(text(row.modSeqs)) as number[]
+    const created = JSON.parse(text(row.created)) as number[]
+    const sizes = JSON.parse(text(row.sizes)) as number[]
     const masks = JSON.parse(text(row.flags)) as number[]
     const more = JSON.parse(text(row.more)) as string[]
-    for (const uid of uids) columns.uids.push(uid)
-    for (const modSeq of JSON.parse(text(row.modSeqs)) as number[]) columns.modSeqs.push(modSeq)
-    for (const modSeq of JSON.parse(text(row.created)) as number[]) columns.created.push(modSeq)
-    for (const size of JSON.parse(text(row.sizes)) as number[]) columns.sizes.push(size)
     for (let i = 0; i < uids.length; i++) {
-      columns.flags.push(this.state.table.decode(masks[i] as number, more[i] as string))
+      const flags = this.state.table.decode(masks[i] as number, more[i] as string)
+      columns.push(uids[i] as number, flags, modSeqs[i] as number, created[i] as number, sizes[i] as number)
     }
     return uids.length
   }
@@ -160,9 +160,4 @@ export class SqlMailbox {
     }
     return uids
   }
-}
-
-/** An empty mailbox's columns. */
-export function emptyColumns(): Columns {
-  return { uids: [], flags: [], modSeqs: [], created: [], sizes: [] }
 }

@@ -79,12 +79,11 @@ export class SqlMailboxHandle implements Mailbox {
   async *read(uid: number, from = 0, to = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
     await this.#load()
     const { database, contents, folder } = this.#deps
-    const row =
-      this.#box.state.indexOf(uid) === -1
-        ? undefined
-        : this.#guard(() =>
-            database.row('SELECT cid FROM msg WHERE mailbox = ? AND uid = ?', this.#box.row, uid),
-          )
+    const row = this.#box.state.has(uid)
+      ? this.#guard(() =>
+          database.row('SELECT cid FROM msg WHERE mailbox = ? AND uid = ?', this.#box.row, uid),
+        )
+      : undefined
     if (row === undefined) throw new MailError('expunged', 'the message is gone')
     const cid = num(row.cid)
     contents.hold(cid)
@@ -104,10 +103,11 @@ export class SqlMailboxHandle implements Mailbox {
     const recent = state.recentChanges(since)
     if (recent !== null) return recent
     try {
-      const expunged = await this.#box.expungedSince(this.#deps.database, since)
-      // Something may have been expunged since the last of these was read: it is in the log, and told next time.
-      await this.#load()
-      return since < state.header.floor ? 'expired' : state.changesWith(since, expunged)
+      const changes = await state.olderChanges(since, () =>
+        this.#box.expungedSince(this.#deps.database, since),
+      )
+      // Tombstones may have been forgotten while they were read.
+      return since < state.header.floor ? 'expired' : changes
     } catch (error) {
       throw toMailError(error, this.#deps.folder)
     }
@@ -141,8 +141,7 @@ export class SqlMailboxHandle implements Mailbox {
     let octets = 0
     let end = start
     while (end < uids.length && end < start + block && octets < BLOCK.octets) {
-      const index = state.indexOf(uids[end++] as number)
-      const size = index === -1 ? 0 : state.sizeAt(index)
+      const size = state.sizeOf(uids[end++] as number)
       if (size <= want.bodyUpTo) octets += size
     }
     return uids.slice(start, end)
@@ -200,7 +199,7 @@ export class SqlMailboxHandle implements Mailbox {
     this.#deps.check()
     if (this.#closed) throw new MailError('closed', 'the mailbox is closed')
     this.#box.check()
-    while (this.#box.state.columns === null) await this.#box.load(this.#deps.database, this.#deps.folder)
+    while (this.#box.state.loaded === null) await this.#box.load(this.#deps.database, this.#deps.folder)
   }
 }
 
