@@ -1,6 +1,11 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+const src = fileURLToPath(new URL('./src', import.meta.url))
+
 export default defineConfig({
+  // The examples import the package by its name, as a host does.
+  resolve: { alias: [{ find: /^mailwright(\/.+)?$/, replacement: `${src}$1/index.ts` }] },
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
