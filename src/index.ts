@@ -2,6 +2,7 @@ export * from './core/index.js'
 export * from './interfaces/index.js'
 export type {
   DomainOptions,
+  LimitOptions,
   ListenerInfo,
   ListenerName,
   MailServer,

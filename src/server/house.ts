@@ -10,7 +10,7 @@ import { canonicalAddress, canonicalDomain, systemClock } from '../core/index.js
 import { LocalDelivery } from '../delivery/index.js'
 import type { Authenticator, Delivery, Logger, MailStore } from '../interfaces/index.js'
 import { silentLogger } from '../interfaces/index.js'
-import { MemoryStore, openSqliteStore, type SqlStore } from '../storage/index.js'
+import { MemoryStore, openSqliteStore } from '../storage/index.js'
 import { configError } from './check.js'
 import { serveControl } from './control.js'
 import type { MailServerOptions } from './options.js'
@@ -33,11 +33,19 @@ export const USER_RECORDS = 'user'
 export async function composeHouse(options: MailServerOptions): Promise<House> {
   const logger = options.logger ?? silentLogger
   let users: Users | null = null
+  const storeOptions = {
+    logger,
+    limits: options.maxMessageSize === undefined ? {} : { messageSize: options.maxMessageSize },
+  }
   const own =
     options.store === undefined && options.data !== undefined
-      ? await openOwn(options.data, logger, () => users)
+      ? await openSqliteStore({
+          ...storeOptions,
+          path: options.data,
+          onConnection: (socket) => serveControl(socket, () => users),
+        })
       : null
-  const store = options.store ?? own ?? new MemoryStore()
+  const store = options.store ?? own ?? new MemoryStore(storeOptions)
   const close = async (): Promise<void> => {
     if (options.store === undefined) await store.close()
   }
@@ -50,7 +58,8 @@ export async function composeHouse(options: MailServerOptions): Promise<House> {
     const directory = new DirectoryChain(database === null ? [config] : [config, database])
     const clock = options.clock ?? systemClock
     const authenticator =
-      options.authenticator ?? new DirectoryAuthenticator({ directory, hasher, clock, logger })
+      options.authenticator ??
+      new DirectoryAuthenticator({ directory, hasher, clock, logger, throttle: options.limits?.logins ?? {} })
     const delivery = options.delivery ?? localDelivery(options, directory, store, logger)
     return { store, authenticator, delivery, users, close }
   } catch (error) {
@@ -63,10 +72,6 @@ export async function composeHouse(options: MailServerOptions): Promise<House> {
 export function usersOf(options: MailServerOptions, database: RecordDirectory): Users {
   const configured = configuredUsers(options).flatMap(({ address }) => canonicalAddress(address) ?? [])
   return new Users(configured, database, localDomains(options))
-}
-
-function openOwn(path: string, logger: Logger, users: () => Users | null): Promise<SqlStore> {
-  return openSqliteStore({ path, logger, onConnection: (socket) => serveControl(socket, users) })
 }
 
 /** The local domains in canonical form. */

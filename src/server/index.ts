@@ -6,6 +6,13 @@ export type { ListenerInfo, MailServer } from './mail-server.js'
 export { createMailServer } from './mail-server.js'
 export type { UserAdministration } from './open-users.js'
 export { openUsers } from './open-users.js'
-export type { DomainOptions, ListenerName, MailServerOptions, SessionLabel, UserOptions } from './options.js'
+export type {
+  DomainOptions,
+  LimitOptions,
+  ListenerName,
+  MailServerOptions,
+  SessionLabel,
+  UserOptions,
+} from './options.js'
 export { checkOptions, listenerNames } from './options.js'
 export type { UserListing, Users } from './users.js'

@@ -64,6 +64,7 @@ export async function createMailServer(options: MailServerOptions): Promise<Mail
       delivery: house.delivery,
       policy: options.policy ?? null,
       logger: options.logger ?? silentLogger,
+      limits: options.limits ?? {},
       plaintextLogin: options.plaintextLogin ?? 'loopback',
       wireLog: options.wireLog ?? (() => null),
     })
@@ -92,9 +93,10 @@ class RunningServer implements MailServer {
     this.#options = options
     this.#house = house
     this.#parts = parts
-    this.#limits = new ConnectionLimits(
-      options.maxConnections === undefined ? {} : { total: options.maxConnections },
-    )
+    this.#limits = new ConnectionLimits({
+      ...(options.maxConnections === undefined ? {} : { total: options.maxConnections }),
+      ...(options.limits?.connections === undefined ? {} : { byPrefix: options.limits.connections }),
+    })
     this.#sessions = new Set()
     this.#listeners = []
     this.#closing = null

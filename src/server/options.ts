@@ -1,9 +1,24 @@
 import { hostname as machineName } from 'node:os'
-import type { WireLog } from '../core/index.js'
-import { canonicalAddress, canonicalDomain } from '../core/index.js'
+import { type ThrottleLimits, throttleLimits } from '../auth/index.js'
+import type { LimitRule, WireLog } from '../core/index.js'
+import { canonicalAddress, canonicalDomain, resolveLimits } from '../core/index.js'
+import { type ImapLimits, imapLimitRules } from '../imap/index.js'
 import type { Authenticator, Clock, Delivery, Logger, MailStore, Policy } from '../interfaces/index.js'
+import { type Pop3ServerLimits, pop3ServerLimits } from '../pop3/index.js'
+import { type SmtpServerLimits, smtpServerLimits } from '../smtp/index.js'
 import type { CertificatePair } from '../tls/index.js'
-import { choice, configError, list, object, oneOrMore, plugin, record, text, whole } from './check.js'
+import {
+  type Check,
+  choice,
+  configError,
+  list,
+  object,
+  oneOrMore,
+  plugin,
+  record,
+  text,
+  whole,
+} from './check.js'
 import { type ListenAddress, parseListenAddress } from './listen-address.js'
 
 /** What a listener speaks. The names that end in s have TLS from the first octet (RFC 8314), the others STARTTLS. */
@@ -31,6 +46,17 @@ export interface DomainOptions {
   readonly catchAll?: string
 }
 
+/** The limits that differ from their defaults; docs/configuration.md lists them all. */
+export interface LimitOptions {
+  readonly smtp?: Partial<SmtpServerLimits>
+  readonly pop3?: Partial<Pop3ServerLimits>
+  readonly imap?: Partial<ImapLimits>
+  /** What failed logins cost whoever tries them. */
+  readonly logins?: Partial<ThrottleLimits>
+  /** Connections at the same time from one address (IPv6: one /64), its /24 (/48) and its /16 (/32); 30, 90, 270. */
+  readonly connections?: readonly [number, number, number]
+}
+
 /** Everything a mail server can be told. All but what a host plugs in may stand in the configuration file. */
 export interface MailServerOptions {
   /** The name in greetings and Received fields; the machine's by default. */
@@ -54,11 +80,12 @@ export interface MailServerOptions {
   readonly maxMessageSize?: number
   /** Connections at the same time from everywhere; 10,000 by default. */
   readonly maxConnections?: number
+  readonly limits?: LimitOptions
   /** Milliseconds that sessions have to finish when the server stops; 10,000 by default. */
   readonly shutdownTimeout?: number
   /** Instead of the embedded database. It is the host's to close. */
   readonly store?: MailStore
-  /** Instead of the users of `domains`. */
+  /** Instead of the users of `domains`; addresses that take mail still follow from `domains`. */
   readonly authenticator?: Authenticator
   /** Instead of local delivery to the users and aliases of `domains`. */
   readonly delivery?: Delivery
@@ -111,6 +138,19 @@ const user = (value: unknown, key: string): void => {
   }
 }
 
+/** Numbers by the names of these rules. */
+function limits(rules: Readonly<Record<string, LimitRule>>): Check {
+  return (value, key) => {
+    if (typeof value !== 'object' || value === null)
+      throw configError(key, 'must be an object of numbers by name')
+    try {
+      resolveLimits(rules, value as Readonly<Record<string, number>>)
+    } catch (error) {
+      throw configError(key, (error as Error).message)
+    }
+  }
+}
+
 const options = object(
   {
     hostname: text('a host name', (value) => canonicalDomain(value) !== null),
@@ -134,6 +174,21 @@ const options = object(
     plaintextLogin: choice('loopback', 'always', 'never'),
     maxMessageSize: whole(1024, 2 ** 32),
     maxConnections: whole(1, 1_000_000),
+    limits: object({
+      smtp: limits(smtpServerLimits),
+      pop3: limits(pop3ServerLimits),
+      imap: limits(imapLimitRules),
+      logins: limits(throttleLimits),
+      connections: (value, key) => {
+        list(whole(1, 1_000_000))(value, key)
+        if ((value as readonly unknown[]).length !== 3) {
+          throw configError(
+            key,
+            'must be three numbers: for an address, its /24 and its /16, as in [30, 90, 270]',
+          )
+        }
+      },
+    }),
     shutdownTimeout: whole(0, 3_600_000),
     store: plugin('a MailStore', 'open', 'stage', 'apply'),
     authenticator: plugin('an Authenticator'),
@@ -155,7 +210,7 @@ export function checkOptions(value: unknown): asserts value is MailServerOptions
   if (Object.keys(given.listen).length === 0) {
     throw configError('listen', `names no listener; write at least one of ${listenerNames.join(', ')}`)
   }
-  if (given.authenticator === undefined && given.delivery === undefined && given.domains === undefined) {
+  if (given.delivery === undefined && Object.keys(given.domains ?? {}).length === 0) {
     throw configError('domains', 'is missing: write the domains to take mail for, each with its users')
   }
 }

@@ -6,7 +6,7 @@ import type { Authenticator, Delivery, Logger, MailStore, Policy } from '../inte
 import { type Connection, isLoopback, type TlsMode } from '../net/index.js'
 import { Pop3ServerEngine, Pop3ServerSession } from '../pop3/index.js'
 import { startSmtpSession } from '../smtp/index.js'
-import type { ListenerName, MailServerOptions, SessionLabel } from './options.js'
+import type { LimitOptions, ListenerName, MailServerOptions, SessionLabel } from './options.js'
 import { services } from './services.js'
 
 /** What every session of a server shares. */
@@ -18,6 +18,7 @@ export interface SessionParts {
   readonly policy: Policy | null
   readonly logger: Logger
   readonly clock: Clock
+  readonly limits: LimitOptions
   readonly plaintextLogin: NonNullable<MailServerOptions['plaintextLogin']>
   readonly wireLog: (session: SessionLabel) => WireLog | null
 }
@@ -102,6 +103,7 @@ function smtpDriver(beginning: Beginning): RunningDriver {
     policy: parts.policy,
     logger: parts.logger,
     clock: parts.clock,
+    limits: parts.limits.smtp ?? {},
     wireLog,
   })
   const driver = new Driver(session.engine, duplex, session, driverOptions(beginning))
@@ -119,6 +121,7 @@ function imapDriver(beginning: Beginning): RunningDriver {
     allowPlaintext: mayLogInInClear(parts, remoteAddress),
     startTls,
     secure: duplex.tlsInfo !== null,
+    limits: parts.limits.imap ?? {},
     wireLog,
   })
   const context = { id, remoteAddress, secure: () => duplex.tlsInfo !== null }
@@ -138,6 +141,7 @@ function pop3Driver(beginning: Beginning): RunningDriver {
     allowPlaintext: mayLogInInClear(parts, remoteAddress),
     startTls,
     secure: duplex.tlsInfo !== null,
+    limits: parts.limits.pop3 ?? {},
     wireLog,
   })
   const session = new Pop3ServerSession(engine, { store, authenticator, remoteAddress, id, logger })

@@ -177,6 +177,22 @@ describe('createMailServer', () => {
     expect(log).toContain('FETCH 1 BODY[TEXT]')
   })
 
+  it('holds to the limits it was given', async () => {
+    await using server = await createMailServer({
+      listen: { smtp: '127.0.0.1:0', pop3: '127.0.0.1:0', imap: '127.0.0.1:0' },
+      domains,
+      maxMessageSize: 60_000_000,
+      limits: { smtp: { errors: 1 }, pop3: { failedLogins: 1 }, imap: { errorsBeforeLogin: 1 } },
+    })
+    expect(await say(server, 'smtp', 'EHLO a.test', 'WHAT', 'WHAT')).toMatch(
+      /SIZE 60000000\r\n[\s\S]*\r\n421 4/,
+    )
+    expect(await say(server, 'pop3', 'USER alice@example.test', 'PASS wrong')).toMatch(
+      /\r\n-ERR \[AUTH\].*\r\n$/,
+    )
+    expect(await say(server, 'imap', 'a WHAT')).toMatch(/\r\na BAD .*\r\n\* BYE /)
+  })
+
   it('delivers from inside the process, and says what was refused', async () => {
     await using server = await createMailServer({ listen: { imap: '127.0.0.1:0' }, domains })
     const replies = await server.deliver({

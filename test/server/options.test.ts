@@ -15,6 +15,12 @@ const good = {
   },
   postmaster: 'alice@example.test',
   plaintextLogin: 'never',
+  limits: {
+    smtp: { recipients: 200 },
+    imap: { literal: 8192 },
+    logins: { perAddress: 5 },
+    connections: [5, 10, 20],
+  },
 }
 
 describe('checkOptions', () => {
@@ -84,6 +90,22 @@ describe('checkOptions', () => {
       { ...good, maxMessageSize: 3 },
       /^maxMessageSize: must be a whole number from 1024/,
     ],
+    [
+      'a limit that is none',
+      { ...good, limits: { smtp: { recipient: 5 } } },
+      /^limits\.smtp: unknown limit "recipient"; known: commandOctets/,
+    ],
+    [
+      'a limit out of range',
+      { ...good, limits: { logins: { perAddress: 0 } } },
+      /^limits\.logins: limit "perAddress" must be a whole number from 1/,
+    ],
+    [
+      'two connection limits',
+      { ...good, limits: { connections: [1, 2] } },
+      /^limits\.connections: must be three numbers/,
+    ],
+    ['domains without one', { ...good, domains: {} }, /^domains: is missing/],
     ['a store that is none', { ...good, store: {} }, /^store: must be a MailStore with open, stage, apply/],
     [
       'a key of every object',
