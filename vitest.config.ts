@@ -8,6 +8,8 @@ export default defineConfig({
   resolve: { alias: [{ find: /^mailwright(\/.+)?$/, replacement: `${src}$1/index.ts` }] },
   test: {
     include: ['test/**/*.test.ts'],
+    // They need the reference data: npm run test:corpus.
+    exclude: ['test/corpus/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,4 +1,6 @@
 export * from './core/index.js'
+export type { SmtpClientPoolOptions, SmtpConnectOptions } from './delivery/index.js'
+export { connectSmtp, SmtpClient } from './delivery/index.js'
 export * from './interfaces/index.js'
 export type {
   DomainOptions,
@@ -9,10 +11,12 @@ export type {
   MailServerOptions,
   OutgoingMessage,
   SessionLabel,
+  SmtpOptions,
+  SmtpServerSettings,
   UserAdministration,
   UserListing,
   UserOptions,
   Users,
 } from './server/index.js'
-export { createMailServer, openUsers } from './server/index.js'
-export { simpleDelivery } from './smtp/index.js'
+export { createMailServer, openUsers, SmtpServer } from './server/index.js'
+export { simpleDelivery, smtpHandlers } from './smtp/index.js'

@@ -1,6 +1,6 @@
 import type { Clock, Limits } from '../core/index.js'
 import { resolveLimits } from '../core/index.js'
-import { prefixesOf } from './address-prefix.js'
+import { prefixesOf } from '../net/index.js'
 
 /** How many failed logins are borne, and how slow they make the next one. */
 export const throttleLimits = {

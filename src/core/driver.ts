@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js'
-import { systemClock } from './clock.js'
+import { after, systemClock } from './clock.js'
 import type { Duplex } from './duplex.js'
 import type { Engine, ShutdownReason, Wait } from './engine.js'
 import { PeerError } from './errors.js'
@@ -7,6 +7,18 @@ import { PeerError } from './errors.js'
 /** Acts on one engine's events. A returned promise holds the engine until it settles: that is backpressure. */
 export interface EventHandler<E> {
   handle(event: E): Promise<void> | undefined
+}
+
+/** What a session needs of whoever drives its engine. A Driver is one. */
+export interface Flow {
+  /** Writes what the engine holds; resolves when the peer has taken enough to go on. */
+  flush(): Promise<void>
+  /** Octets that the engine may hold before whoever feeds it should await `flush`. */
+  readonly highWaterMark: number
+  /** Says that the engine was given something from outside an event. */
+  wake(): void
+  /** Aborted when the connection is gone. */
+  readonly signal: AbortSignal
 }
 
 export interface DriverOptions {
@@ -26,7 +38,7 @@ export interface DriverOptions {
  * Drives an engine over a connection: the one loop that every protocol and transport share. It reads only when the
  * engine needs input, holds one chunk, writes a pipelined group at once, and owns the clock of the engine's waits.
  */
-export class Driver<E extends { readonly type: string }> {
+export class Driver<E extends { readonly type: string }> implements Flow {
   readonly #engine: Engine<E>
   readonly #duplex: Duplex
   readonly #handler: EventHandler<E>
@@ -41,6 +53,8 @@ export class Driver<E extends { readonly type: string }> {
   #notify: (() => void) | null
   #notified: boolean
   #writing: Promise<void> | null
+  #settling: boolean
+  #lookingIn: boolean
   readonly #timer: WaitTimer
 
   constructor(engine: Engine<E>, duplex: Duplex, handler: EventHandler<E>, options: DriverOptions = {}) {
@@ -58,6 +72,8 @@ export class Driver<E extends { readonly type: string }> {
     this.#notify = null
     this.#notified = false
     this.#writing = null
+    this.#settling = false
+    this.#lookingIn = false
     this.#timer = new WaitTimer(this.#clock, () => {
       this.#engine.timedOut()
       this.wake()
@@ -104,25 +120,25 @@ export class Driver<E extends { readonly type: string }> {
   /** Writes what the engine holds; resolves when the peer has taken enough to go on. */
   async flush(): Promise<void> {
     while (this.#writing !== null) await this.#writing
-    if (this.#engine.outputSize === 0 || this.#lost) return
+    await this.#flush()
+  }
+
+  /** Undefined when there is nothing to wait for, so that the loop need not give up its turn. */
+  #flush(): Promise<void> | undefined {
+    if (this.#writing !== null) return this.flush()
+    if (this.#engine.outputSize === 0 || this.#lost) return undefined
     const pending = this.#duplex.write(this.#engine.takeOutput())
-    if (pending === undefined) return
-    this.#writing = this.#drain(pending)
-    await this.#writing
+    return pending === undefined ? undefined : (this.#writing = this.#drain(pending))
   }
 
   async #drain(pending: Promise<void>): Promise<void> {
-    const done = new AbortController()
-    this.#clock.sleep(this.#writeTimeoutMs, done.signal).then(
-      () => this.#duplex.destroy(),
-      () => undefined,
-    )
+    const stop = after(this.#clock, this.#writeTimeoutMs, () => this.#duplex.destroy())
     try {
       await pending
     } catch {
       this.#gone()
     } finally {
-      done.abort()
+      stop()
       this.#writing = null
     }
   }
@@ -132,12 +148,16 @@ export class Driver<E extends { readonly type: string }> {
     for (;;) {
       const event = engine.next()
       if (event !== null) {
-        await this.#handle(event)
+        const pending = this.#handle(event)
+        if (pending !== undefined) await pending
         if (engine.outputSize > this.#highWaterMark) await this.flush()
         continue
       }
       const need = engine.need
-      if (need !== 'answer') await this.flush()
+      if (need !== 'answer') {
+        const writing = this.#flush()
+        if (writing !== undefined) await writing
+      }
       switch (need) {
         case 'closed':
           if (!this.#lost) await this.#duplex.end()
@@ -151,8 +171,12 @@ export class Driver<E extends { readonly type: string }> {
           await this.#notification()
           this.#timer.pause()
           break
-        case 'answer':
         case 'data':
+          // A peer may refuse a body before it has all of it.
+          this.#read()
+          await this.#notification()
+          break
+        case 'answer':
           await this.#notification()
           break
       }
@@ -180,17 +204,24 @@ export class Driver<E extends { readonly type: string }> {
   }
 
   async #settle(pending: Promise<void>): Promise<void> {
-    let settled = false
-    setImmediate(() => {
-      if (!settled && this.#engine.outputSize > 0) void this.flush()
-    })
+    this.#settling = true
+    if (!this.#lookingIn) {
+      this.#lookingIn = true
+      setImmediate(this.#lookIn)
+    }
     try {
       await pending
     } catch (error) {
       this.#failed(error)
     } finally {
-      settled = true
+      this.#settling = false
     }
+  }
+
+  /** An answer has been pending for a turn of the event loop: what is ready need not wait for it. */
+  readonly #lookIn = (): void => {
+    this.#lookingIn = false
+    if (this.#settling && this.#engine.outputSize > 0) void this.flush()
   }
 
   #failed(error: unknown): void {
@@ -252,7 +283,7 @@ class WaitTimer {
   #octets: number
   #sinceOctets: number
   #resumedAt: number | null
-  #sleeping: AbortController | null
+  #stop: (() => void) | null
   #sleepingUntil: number
 
   constructor(clock: Clock, expired: () => void) {
@@ -263,7 +294,7 @@ class WaitTimer {
     this.#octets = 0
     this.#sinceOctets = 0
     this.#resumedAt = null
-    this.#sleeping = null
+    this.#stop = null
     this.#sleepingUntil = 0
   }
 
@@ -294,8 +325,8 @@ class WaitTimer {
   stop(): void {
     this.#wait = null
     this.#resumedAt = null
-    this.#sleeping?.abort()
-    this.#sleeping = null
+    this.#stop?.()
+    this.#stop = null
   }
 
   #count(): void {
@@ -318,23 +349,19 @@ class WaitTimer {
     const left = this.#left()
     if (left === Number.POSITIVE_INFINITY) return
     const until = this.#clock.now() + left
-    if (this.#sleeping !== null) {
+    if (this.#stop !== null) {
       if (this.#sleepingUntil <= until) return
-      this.#sleeping.abort()
+      this.#stop()
     }
-    const sleeping = new AbortController()
-    this.#sleeping = sleeping
     this.#sleepingUntil = until
-    this.#clock.sleep(Math.max(0, left), sleeping.signal).then(
-      () => {
-        if (this.#sleeping !== sleeping) return
-        this.#sleeping = null
-        if (this.#resumedAt === null) return
-        this.#count()
-        if (this.#left() > 0) this.#arm()
-        else this.#expired()
-      },
-      () => undefined,
-    )
+    this.#stop = after(this.#clock, Math.max(0, left), this.#look)
+  }
+
+  readonly #look = (): void => {
+    this.#stop = null
+    if (this.#resumedAt === null) return
+    this.#count()
+    if (this.#left() > 0) this.#arm()
+    else this.#expired()
   }
 }

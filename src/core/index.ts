@@ -2,7 +2,7 @@ export { asBuffer, CRLF, decodeUtf8, EMPTY, fromLatin1, isAscii, toLatin1, toUtf
 export type { Clock } from './clock.js'
 export { systemClock } from './clock.js'
 export { DotReader, DotWriter } from './dot.js'
-export type { DriverOptions, EventHandler } from './driver.js'
+export type { DriverOptions, EventHandler, Flow } from './driver.js'
 export { Driver } from './driver.js'
 export type { Duplex } from './duplex.js'
 export type { Engine, Need, ShutdownReason, TlsInfo, UpgradeKind, Wait } from './engine.js'

@@ -1,4 +1,4 @@
-import { asBuffer, EMPTY, LF } from './bytes.js'
+import { asBuffer, EMPTY, LF, toLatin1 } from './bytes.js'
 
 /** What `takeLine` found: a line with its ending, nothing complete yet, or more than `limit` octets without an ending. */
 export type LineResult = Buffer | null | 'too-long'
@@ -54,6 +54,21 @@ export class InputQueue {
     if (end === -1) return this.#size > limit ? 'too-long' : null
     if (end > limit) return 'too-long'
     return this.#join(end)
+  }
+
+  /**
+   * `takeLine` as latin1 text, which makes no view of the octets: null while there is no line, and empty, which no line
+   * with its ending is, for one that is too long.
+   */
+  takeLineText(limit: number): string | null {
+    const end = this.#findLf()
+    if (end === -1) return this.#size > limit ? '' : null
+    if (end > limit) return ''
+    const head = this.#chunks[this.#first] as Buffer
+    if (head.length - this.#offset < end) return toLatin1(this.#join(end))
+    const text = toLatin1(head, this.#offset, this.#offset + end)
+    this.skip(end)
+    return text
   }
 
   /** Drops octets up to and including the next LF. False when there was none: everything held was dropped. */

@@ -1,11 +1,12 @@
 import type { Clock } from '../core/index.js'
-import { systemClock, UsageError } from '../core/index.js'
+import { canonicalAddress, systemClock, UsageError } from '../core/index.js'
 import type {
   Delivery,
   DeliveryFeatures,
   EnvelopeStart,
   Logger,
   MailStore,
+  Recipient,
   Reply,
   SessionContext,
   Transaction,
@@ -66,5 +67,11 @@ export class LocalDelivery implements Delivery {
       envelope,
       context,
     )
+  }
+
+  /** A user may send from his own address and from every alias that leads to him. */
+  async owns(sender: Recipient, user: string): Promise<boolean> {
+    const route = await this.#router.route(sender)
+    return route.type === 'users' && route.users.includes(canonicalAddress(user) ?? user)
   }
 }

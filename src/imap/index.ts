@@ -7,7 +7,7 @@ export { formatNumbers, MAX_NUMBER, parseSequenceSet, resolveSequenceSet, STAR }
 export { ImapServerEngine } from './server-engine.js'
 export type { ImapServerEvent, ImapServerReplies, ImapState } from './server-events.js'
 export type { ImapServerEngineOptions } from './server-options.js'
-export type { Flow, ImapSessionContext, ImapSessionOptions } from './session/index.js'
+export type { ImapSessionContext, ImapSessionOptions } from './session/index.js'
 export { ImapServerSession } from './session/index.js'
 export { decodeUtf7, encodeUtf7 } from './utf7.js'
 export type { ViewUpdate } from './view.js'

@@ -11,6 +11,8 @@ export interface AuthContext {
   readonly protocol: 'smtp' | 'pop3' | 'imap'
   readonly mechanism: string
   readonly remoteAddress: string
+  /** The `id` of the session's context, where the protocol has one. */
+  readonly session?: string
   /** The connection is encrypted. */
   readonly secure: boolean
   /** Aborted when the connection is gone. */

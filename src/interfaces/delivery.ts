@@ -9,6 +9,22 @@ export interface DeliveryFeatures {
   readonly eightBitMime: boolean
   /** Takes internationalized addresses and headers (RFC 6531). */
   readonly smtpUtf8: boolean
+  /** Takes messages that are no lines, with bare CR, bare LF and NUL (BINARYMIME, RFC 3030). */
+  readonly binaryMime?: boolean
+  /** Acts on RET, ENVID, NOTIFY and ORCPT (RFC 3461). */
+  readonly dsn?: boolean
+  /** Hands a message on only where TLS and its peer's name are sure, if the envelope asks for it (RFC 8689). */
+  readonly requireTls?: boolean
+  /** Holds to a time of delivery (RFC 2852); `minimumSeconds` is the shortest it can promise, 0 for any. */
+  readonly deliverBy?: { readonly minimumSeconds: number }
+  /** Keeps submitted messages back for up to so many seconds (RFC 4865). */
+  readonly futureRelease?: { readonly maximumSeconds: number }
+  /** Sorts by priority (RFC 6710); `profile` is the registered name of the assignment policy, or empty. */
+  readonly mtPriority?: { readonly profile: string }
+  /** Knows since when a recipient's mailbox has belonged to whom it does (RFC 7293). */
+  readonly rrvs?: boolean
+  /** Solicitation class keywords of messages that are not wanted (RFC 3865); an empty list offers the extension too. */
+  readonly noSoliciting?: readonly string[]
 }
 
 /** Who is at the other end and how the session came about. */
@@ -28,6 +44,10 @@ export interface SessionContext {
   readonly user: string | null
   /** What the listener is for. */
   readonly service: 'smtp' | 'submission' | 'lmtp'
+  /** The client's host name as a trusted proxy told it by XCLIENT; null or absent where none did. */
+  readonly clientName?: string | null
+  /** What a trusted proxy told of the client it forwards for by XFORWARD, by attribute in capitals. For the log. */
+  readonly forwarded?: Readonly<Record<string, string>>
   /** Aborted when the connection is gone. */
   readonly signal: AbortSignal
 }
@@ -40,7 +60,28 @@ export interface EnvelopeStart {
   readonly size: number | null
   readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME'
   readonly smtpUtf8: boolean
+  /** RET= (RFC 3461 section 4.3): what of the message a failure notice brings back. */
+  readonly ret?: 'FULL' | 'HDRS'
+  /** ENVID= (RFC 3461 section 4.4), decoded: printable ASCII. */
+  readonly envelopeId?: string
+  /** REQUIRETLS (RFC 8689). */
+  readonly requireTls?: boolean
+  /** BY= (RFC 2852). `return` gives up after the time, `notify` tells of the delay; `trace` wants each relay told of. */
+  readonly deliverBy?: {
+    readonly seconds: number
+    readonly mode: 'return' | 'notify'
+    readonly trace: boolean
+  }
+  /** HOLDFOR= or HOLDUNTIL= (RFC 4865): seconds from now, or milliseconds since 1970. */
+  readonly hold?: { readonly seconds: number } | { readonly until: number }
+  /** MT-PRIORITY= (RFC 6710), -9 to 9. */
+  readonly priority?: number
+  /** SOLICIT= (RFC 3865): solicitation class keywords. */
+  readonly solicitation?: readonly string[]
 }
+
+/** NOTIFY= (RFC 3461 section 4.1). `NEVER` stands alone. */
+export type Notify = 'NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY'
 
 export interface Recipient {
   /** The forward-path's mailbox without angle brackets and source route, for example `alice@example.test`. */
@@ -49,6 +90,11 @@ export interface Recipient {
   readonly localPart: string
   /** Lower case; empty only for `<Postmaster>`. An address literal keeps its brackets. */
   readonly domain: string
+  readonly notify?: readonly Notify[]
+  /** ORCPT= (RFC 3461 section 4.2, RFC 6533 section 3), decoded, for example `rfc822;alice@example.test`. */
+  readonly originalRecipient?: string
+  /** RRVS= (RFC 7293): the mailbox must not have changed hands since, milliseconds since 1970; `continue` only wants to be told. */
+  readonly validSince?: { readonly since: number; readonly otherwise: 'reject' | 'continue' }
 }
 
 /** Where the library's SMTP session puts messages. */
@@ -56,6 +102,17 @@ export interface Delivery {
   readonly features: DeliveryFeatures
   /** MAIL: takes the reverse-path, or refuses it with the Reply. */
   begin(envelope: EnvelopeStart, context: SessionContext): Promise<Transaction | Reply>
+  /**
+   * Whether mail to the address comes to that user: then he may send from it. Where it is there, a submission session
+   * asks it for each reverse-path but the null one.
+   */
+  owns?(sender: Recipient, user: string): Promise<boolean>
+  /** VRFY (RFC 5321 section 3.5): 250 with the mailbox, 252, 550, 551 or 553. Without it every VRFY gets 252. */
+  verify?(name: string, context: SessionContext): Promise<Reply>
+  /** EXPN: 250 with a mailbox a line, or a refusal. Offered only where it is there. */
+  expand?(list: string, context: SessionContext): Promise<Reply>
+  /** ETRN (RFC 1985): starts the queue for a host name, `@` and a domain, or `#` and a queue's name: 250 to 253, 458, 459. */
+  startQueue?(node: string, context: SessionContext): Promise<Reply>
 }
 
 /** One mail transaction. Called in this order: recipient (many), ready, write (many), commit; abort at any point before commit. */

@@ -14,6 +14,7 @@ export type {
   Delivery,
   DeliveryFeatures,
   EnvelopeStart,
+  Notify,
   Recipient,
   SessionContext,
   Transaction,

@@ -11,4 +11,6 @@ export interface Policy {
     envelope: EnvelopeStart,
     context: SessionContext,
   ): Promise<Reply | undefined>
+  /** The session is over, however it ended; the last that is told of it. Nothing waits for it. */
+  closed?(context: SessionContext): void
 }

@@ -1,5 +1,6 @@
 import type { EnvelopeAddress } from '../interfaces/message-facts.js'
 import { encodedWordAt } from './encoded-words.js'
+import { plainAddresses } from './plain-addresses.js'
 import { isWhite, skipComment, trimWhite, unquote } from './text.js'
 
 /**
@@ -9,6 +10,11 @@ import { isWhite, skipComment, trimWhite, unquote } from './text.js'
  * mailbox without `@` has the host ''. Never throws; linear time, no recursion.
  */
 export function parseAddresses(text: string): EnvelopeAddress[] {
+  return plainAddresses(text) ?? parseAnyAddresses(text)
+}
+
+/** `parseAddresses` without its short cut. */
+export function parseAnyAddresses(text: string): EnvelopeAddress[] {
   return new AddressParser(text).parse()
 }
 

@@ -98,11 +98,18 @@ export class Base64Decoder implements BodyDecoder {
   }
 }
 
-/** Where the lines end that begin at `from` and are as long as the first one, which ends at `firstEnd`. */
+/** Longer strings cost more to make than to decode. */
+const LONGEST_RUN = 65_536
+
+/**
+ * Where the lines end that begin at `from` and are as long as the first one, which ends at `firstEnd`: up to
+ * `LONGEST_RUN` of them.
+ */
 function evenLines(piece: Buffer, from: number, firstEnd: number): number {
   const size = firstEnd - from
+  const limit = Math.min(piece.length, from + LONGEST_RUN)
   let end = firstEnd
-  while (end + size <= piece.length && piece[end + size - 1] === LF) end += size
+  while (end + size <= limit && piece[end + size - 1] === LF) end += size
   return end
 }
 

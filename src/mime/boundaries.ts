@@ -1,7 +1,9 @@
-import { CR, LF, toLatin1 } from '../core/bytes.js'
+import { CR, fromLatin1, toLatin1 } from '../core/bytes.js'
+import { lineFeedAt } from './line-count.js'
 
 const SPACE = 0x20
 const TAB = 0x09
+const DASH = 0x2d
 /** White space taken after a delimiter (RFC 2046 section 5.1.1 sets no bound). */
 const PADDING = 256
 
@@ -23,11 +25,14 @@ export interface Delimiter {
  */
 export class Boundaries {
   readonly #levels: Map<string, number[]>
+  /** Open multiparts, innermost last: most delimiters are of that one. */
+  readonly #open: { readonly octets: Buffer; readonly level: number }[]
   /** Octets of the longest line that can be a delimiter, its line end not counted; 0 while nothing is open. */
   #longest: number
 
   constructor() {
     this.#levels = new Map()
+    this.#open = []
     this.#longest = 0
   }
 
@@ -39,6 +44,7 @@ export class Boundaries {
     const levels = this.#levels.get(boundary)
     if (levels === undefined) this.#levels.set(boundary, [level])
     else levels.push(level)
+    this.#open.push({ octets: fromLatin1(boundary), level })
     this.#longest = Math.max(this.#longest, boundary.length + 4 + PADDING)
   }
 
@@ -47,10 +53,12 @@ export class Boundaries {
     const levels = this.#levels.get(boundary)
     levels?.pop()
     if (levels?.length === 0) this.#levels.delete(boundary)
+    this.#open.pop()
   }
 
   clear(): void {
     this.#levels.clear()
+    this.#open.length = 0
   }
 
   /**
@@ -58,7 +66,7 @@ export class Boundaries {
    * `end` leave that open. `last` says that the input ends there.
    */
   match(buffer: Buffer, start: number, end: number, last: boolean): Delimiter | null | 'more' {
-    let lf = buffer.indexOf(LF, start)
+    let lf = lineFeedAt(buffer, start, end)
     if (lf === -1) {
       if (end - start > this.#longest + 1) return null
       if (!last) return 'more'
@@ -72,6 +80,12 @@ export class Boundaries {
       (buffer[textEnd - 1] === SPACE || buffer[textEnd - 1] === TAB || buffer[textEnd - 1] === CR)
     )
       textEnd--
+    const innermost = this.#open.at(-1)
+    if (innermost !== undefined) {
+      const closing = tailOf(innermost.octets, buffer, start + 2, textEnd)
+      if (closing !== null) return { level: innermost.level, closing, lineEnd, next: lf < end ? lf + 1 : end }
+      if (this.#open.length === 1) return null
+    }
     const text = toLatin1(buffer, start + 2, textEnd)
     const opening = this.#innermost(text)
     const closing = text.endsWith('--') ? this.#innermost(text.slice(0, -2)) : -1
@@ -87,4 +101,13 @@ export class Boundaries {
   #innermost(boundary: string): number {
     return this.#levels.get(boundary)?.at(-1) ?? -1
   }
+}
+
+/** What the text from `start` to `end` is: the boundary (false), the boundary and `--` (true), or neither. */
+function tailOf(boundary: Buffer, buffer: Buffer, start: number, end: number): boolean | null {
+  const rest = end - start - boundary.length
+  if (rest !== 0 && rest !== 2) return null
+  for (let i = 0; i < boundary.length; i++) if (buffer[start + i] !== boundary[i]) return null
+  if (rest === 0) return false
+  return buffer[end - 1] === DASH && buffer[end - 2] === DASH ? true : null
 }

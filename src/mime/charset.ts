@@ -37,6 +37,22 @@ function guess(bytes: Buffer): string {
   return decodeUtf8(bytes) ?? iconv.decode(bytes, 'windows-1252')
 }
 
+/** Octets made text at a time: one very long string costs several times what its pieces do. */
+const STEP = 65_536
+
+function longUtf8(bytes: Buffer): string {
+  if (bytes.length <= STEP) return toUtf8(bytes)
+  let text = ''
+  for (let at = 0; at < bytes.length; ) {
+    let end = Math.min(at + STEP, bytes.length)
+    // a character is not cut: at most three octets that continue one stand before its end
+    for (let i = 0; i < 3 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80; i++) end--
+    text += toUtf8(bytes, at, end)
+    at = end
+  }
+  return text
+}
+
 function byIconv(name: string): Decode | null {
   if (notCharsets.has(name.replace(/[^0-9a-z]/g, '')) || !iconv.encodingExists(name)) return null
   return (bytes) => iconv.decode(bytes, name)
@@ -53,7 +69,7 @@ function byPlatform(name: string): Decode | null {
 
 function decoderFor(name: string): Decode | null {
   if (name === '' || name === 'us-ascii' || name === 'ascii' || name === 'unknown-8bit') return guess
-  if (name === 'utf-8' || name === 'utf8' || name === 'unicode-1-1-utf-8') return toUtf8
+  if (name === 'utf-8' || name === 'utf8' || name === 'unicode-1-1-utf-8') return longUtf8
   return byIconv(wider.get(name) ?? name) ?? byPlatform(name)
 }
 

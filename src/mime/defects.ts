@@ -10,6 +10,7 @@
  * - `encodingOfContainer`: a multipart declared as encoded, read as it stands, or a message/rfc822 that is encoded
  *   and therefore kept as a leaf (RFC 2046 section 5.2.1).
  * - `encodingUnknown`: an unknown Content-Transfer-Encoding; the body is handed out as it stands.
+ * - `textTooLong`: a text body of more octets than are made text; all of it is in the part's content (level 3).
  */
 export type DefectCode =
   | 'headerMissing'
@@ -24,6 +25,7 @@ export type DefectCode =
   | 'boundaryUnterminated'
   | 'encodingOfContainer'
   | 'encodingUnknown'
+  | 'textTooLong'
 
 export interface Defect {
   readonly code: DefectCode

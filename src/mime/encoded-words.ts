@@ -1,4 +1,5 @@
 import libmime from 'libmime'
+import { toUtf8 } from '../core/bytes.js'
 import { UsageError } from '../core/errors.js'
 import { decodeCharset, decodeRaw } from './charset.js'
 
@@ -16,14 +17,16 @@ function isBlank(text: string, start: number, end: number): boolean {
   return true
 }
 
-function wordBytes(encoding: string, text: string): Buffer {
-  if (encoding === 'b' || encoding === 'B') return decodeB(text)
-  const out = Buffer.allocUnsafe(text.length)
-  let length = 0
-  for (let i = 0; i < text.length; i++) {
+/** Octets of words that are joined before they are converted; values that are longer get memory of their own. */
+const shared = Buffer.allocUnsafe(4_096)
+
+/** Writes what Q text from `from` to `to` stands for (RFC 2047 section 4.2); the index after it. */
+function writeQ(text: string, from: number, to: number, out: Buffer, start: number): number {
+  let length = start
+  for (let i = from; i < to; i++) {
     let code = text.charCodeAt(i)
     if (code === 0x5f) code = 0x20
-    else if (code === 0x3d) {
+    else if (code === 0x3d && i + 2 < to) {
       const value = hexPair(text, i + 1)
       if (value !== -1) {
         code = value
@@ -32,14 +35,16 @@ function wordBytes(encoding: string, text: string): Buffer {
     }
     out[length++] = code
   }
-  return out.subarray(0, length)
+  return length
 }
 
-/** Node's decoder stops at the first padding; encoders that joined words left some inside. */
-function decodeB(text: string): Buffer {
+/** Writes what base64 stands for. Node's decoder stops at the first padding; encoders that joined words left some inside. */
+function writeB(text: string, out: Buffer, start: number): number {
   const pad = text.indexOf('=')
-  if (pad === -1 || pad >= text.length - 2) return Buffer.from(text, 'base64')
-  return Buffer.concat(text.split(/=+/).map((piece) => Buffer.from(piece, 'base64')))
+  if (pad === -1 || pad >= text.length - 2) return start + out.write(text, start, 'base64')
+  let length = start
+  for (const piece of text.split(/=+/)) length += out.write(piece, length, 'base64')
+  return length
 }
 
 /** The value of two hexadecimal digits at `at`, or -1. */
@@ -65,33 +70,65 @@ export function hexDigit(code: number): number {
 export function decodeWords(value: string): string {
   let at = value.indexOf('=?')
   if (at === -1) return decodeRaw(value)
-  const out: string[] = []
-  let pending: Buffer[] = []
+  const octets = value.length > shared.length ? Buffer.allocUnsafe(value.length) : shared
+  let held = 0
+  let out = ''
   let charset = ''
   let from = 0
-  const flush = (): void => {
-    if (pending.length > 0) out.push(decodeCharset(Buffer.concat(pending), charset))
-    pending = []
-  }
+  let inWord = false
   while (at !== -1) {
-    word.lastIndex = at
-    const match = word.exec(value)
-    if (match === null) {
+    // "=?" charset "?" encoding "?" text "?="
+    const labelEnd = value.indexOf('?', at + 2)
+    const textAt = labelEnd + 3
+    const encoding = labelEnd === -1 ? 0 : value.charCodeAt(labelEnd + 1) | 0x20
+    let mark = -1
+    if ((encoding === 0x62 || encoding === 0x71) && value.charCodeAt(labelEnd + 2) === 0x3f) {
+      mark = value.indexOf('?', textAt)
+      while (mark !== -1 && value.charCodeAt(mark + 1) === 0x3f) mark++
+    }
+    if (mark === -1 || value.charCodeAt(mark + 1) !== 0x3d || !isLabel(value, at + 2, labelEnd)) {
       at = value.indexOf('=?', at + 2)
       continue
     }
-    const label = (match[1] ?? '').split('*', 1)[0]?.toLowerCase() ?? ''
-    const joined = pending.length > 0 && isBlank(value, from, at)
-    if (!joined || label !== charset) flush()
-    if (!joined && at > from) out.push(decodeRaw(value.slice(from, at)))
+    const label = labelOf(value, at + 2, labelEnd)
+    const joined = inWord && isBlank(value, from, at)
+    if (held > 0 && !(joined && label === charset)) {
+      out += textOf(octets, held, charset)
+      held = 0
+    }
+    if (!joined && at > from) out += decodeRaw(value.slice(from, at))
     charset = label
-    pending.push(wordBytes(match[2] ?? '', match[3] ?? ''))
-    from = word.lastIndex
+    held =
+      encoding === 0x71
+        ? writeQ(value, textAt, mark, octets, held)
+        : writeB(value.slice(textAt, mark), octets, held)
+    inWord = true
+    from = mark + 2
     at = value.indexOf('=?', from)
   }
-  flush()
-  if (from < value.length) out.push(decodeRaw(value.slice(from)))
-  return out.join('')
+  if (held > 0) out += textOf(octets, held, charset)
+  return from < value.length ? out + decodeRaw(value.slice(from)) : out
+}
+
+function textOf(octets: Buffer, length: number, charset: string): string {
+  return charset === 'utf-8' ? toUtf8(octets, 0, length) : decodeCharset(octets.subarray(0, length), charset)
+}
+
+const LONGEST_LABEL = 64
+
+/** A charset, with whatever language after it. */
+function isLabel(value: string, start: number, end: number): boolean {
+  if (end === start || end - start > LONGEST_LABEL) return false
+  for (let i = start; i < end; i++) if (value.charCodeAt(i) <= 0x20) return false
+  return true
+}
+
+/** The charset in lower case, without a language (RFC 2231 section 5). */
+function labelOf(value: string, start: number, end: number): string {
+  const label = value.slice(start, end)
+  if (label === 'utf-8' || label === 'UTF-8') return 'utf-8'
+  const star = label.indexOf('*')
+  return (star === -1 ? label : label.slice(0, star)).toLowerCase()
 }
 
 /** True when the text begins with something that may be an encoded word; its length, or 0. */

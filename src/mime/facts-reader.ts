@@ -1,9 +1,8 @@
-import { resolveLimits } from '../core/limits.js'
 import type { Envelope, MessageFacts } from '../interfaces/message-facts.js'
 import type { Defect } from './defects.js'
 import { closePart, envelopeOf, NO_ENVELOPE, type OpenPart, openPart, TextBudget } from './facts.js'
 import type { Headers } from './headers.js'
-import { type MimeLimits, mimeLimitRules } from './limits.js'
+import { type MimeLimits, mimeLimits } from './limits.js'
 import { PartScanner, type ScannedPart } from './scanner.js'
 
 /** Characters. */
@@ -25,8 +24,8 @@ export class FactsReader {
   #facts: MessageFacts | null
 
   /** UsageError `LIMIT` for a limit out of range. */
-  constructor(limits: Partial<MimeLimits> = {}) {
-    this.#limits = resolveLimits(mimeLimitRules, limits)
+  constructor(limits?: Partial<MimeLimits>) {
+    this.#limits = mimeLimits(limits)
     this.#scanner = new PartScanner(this.#limits, { bodies: false, lines: true })
     this.#budget = new TextBudget()
     this.#open = []

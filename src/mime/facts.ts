@@ -6,7 +6,7 @@ import type {
   PartFacts,
 } from '../interfaces/message-facts.js'
 import { parseAddresses } from './addresses.js'
-import { Headers } from './headers.js'
+import { type FieldName, fieldName, Headers } from './headers.js'
 import { isMessage } from './part-header.js'
 import type { ScannedPart } from './scanner.js'
 import { parseContentDisposition } from './structured-field.js'
@@ -45,8 +45,8 @@ export class TextBudget {
 
   /** The items that fit, whole. */
   keep<T>(items: readonly T[], size: (item: T) => number): readonly T[] {
-    for (const [i, item] of items.entries()) {
-      const cost = size(item) + ITEM_COST
+    for (let i = 0; i < items.length; i++) {
+      const cost = size(items[i] as T) + ITEM_COST
       if (cost > this.#left) return items.slice(0, i)
       this.#left -= cost
     }
@@ -79,20 +79,42 @@ const parameterSize = ([name, value]: Parameter): number => name.length + value.
 export function envelopeOf(headers: Headers, budget: TextBudget): Envelope {
   const addresses = (value: string | null): readonly EnvelopeAddress[] =>
     value === null ? [] : budget.keep(parseAddresses(value), addressSize)
-  const all = (name: string): readonly EnvelopeAddress[] => headers.getAll(name).flatMap(addresses)
+  const all = (name: FieldName): readonly EnvelopeAddress[] => {
+    const values = headers.getAllKnown(name)
+    return values.length < 2 ? addresses(values[0] ?? null) : values.flatMap(addresses)
+  }
   return {
-    date: budget.optional(headers.get('date')),
-    subject: budget.optional(headers.get('subject')),
-    inReplyTo: budget.optional(headers.get('in-reply-to')),
-    messageId: budget.optional(headers.get('message-id')),
-    from: addresses(headers.get('from')),
-    sender: addresses(headers.get('sender')),
-    replyTo: addresses(headers.get('reply-to')),
-    to: all('to'),
-    cc: all('cc'),
-    bcc: all('bcc'),
+    date: budget.optional(headers.getKnown(names.date)),
+    subject: budget.optional(headers.getKnown(names.subject)),
+    inReplyTo: budget.optional(headers.getKnown(names.inReplyTo)),
+    messageId: budget.optional(headers.getKnown(names.messageId)),
+    from: addresses(headers.getKnown(names.from)),
+    sender: addresses(headers.getKnown(names.sender)),
+    replyTo: addresses(headers.getKnown(names.replyTo)),
+    to: all(names.to),
+    cc: all(names.cc),
+    bcc: all(names.bcc),
   }
 }
+
+const names = {
+  date: fieldName('date'),
+  subject: fieldName('subject'),
+  inReplyTo: fieldName('in-reply-to'),
+  messageId: fieldName('message-id'),
+  from: fieldName('from'),
+  sender: fieldName('sender'),
+  replyTo: fieldName('reply-to'),
+  to: fieldName('to'),
+  cc: fieldName('cc'),
+  bcc: fieldName('bcc'),
+  disposition: fieldName('content-disposition'),
+  language: fieldName('content-language'),
+  id: fieldName('content-id'),
+  description: fieldName('content-description'),
+  md5: fieldName('content-md5'),
+  location: fieldName('content-location'),
+} as const
 
 /** What a part's header says of it; its end and its children come later. */
 export function openPart(
@@ -102,23 +124,23 @@ export function openPart(
   budget: TextBudget,
 ): OpenPart {
   const { contentType } = part
-  const disposition = headers.get('content-disposition')
+  const disposition = headers.getKnown(names.disposition)
   const parsed = disposition === null ? null : parseContentDisposition(disposition, maxParameters)
-  const language = headers.get('content-language')
+  const language = headers.getKnown(names.language)
   return {
     type: budget.text(contentType.type),
     subtype: budget.text(contentType.subtype),
     parameters: budget.keep(contentType.parameters, parameterSize),
-    id: budget.optional(headers.get('content-id')),
-    description: budget.optional(headers.get('content-description')),
+    id: budget.optional(headers.getKnown(names.id)),
+    description: budget.optional(headers.getKnown(names.description)),
     encoding: budget.text(part.encoding),
-    md5: budget.optional(headers.get('content-md5')),
+    md5: budget.optional(headers.getKnown(names.md5)),
     disposition:
       parsed === null
         ? null
         : { type: budget.text(parsed.type), parameters: budget.keep(parsed.parameters, parameterSize) },
     language: language === null ? [] : budget.keep(languagesOf(language), (tag) => tag.length),
-    location: budget.optional(headers.get('content-location')),
+    location: budget.optional(headers.getKnown(names.location)),
     headerOffset: part.headerOffset,
     bodyOffset: part.bodyOffset,
     endOffset: part.bodyOffset,

@@ -1,6 +1,6 @@
 import { asBuffer, fromLatin1, toLatin1 } from '../core/bytes.js'
 import { decodeWords } from './encoded-words.js'
-import { unfold } from './text.js'
+import { unfoldPart } from './text.js'
 
 /** One field of a header block, or a line that is none (its `name` is empty then). */
 export interface HeaderField {
@@ -27,123 +27,185 @@ export class Headers {
   readonly raw: string
   /** True when the block holds more fields than were looked at. */
   readonly truncated: boolean
-  readonly #names: readonly string[]
-  /** For each field: where it starts, where its value starts (or -1), where it ends. */
-  readonly #bounds: readonly number[]
+  /**
+   * For each field five numbers: where it starts, where its name ends, where its value starts (or -1), where it ends,
+   * and a hash of its name in lower case.
+   */
+  readonly #fields: readonly number[]
+  /** A bit for each hash: most names that are looked up are not there. */
+  readonly #hashes: number
+  /** Whether every octet is below 128; looked at when it is first asked for. */
+  #ascii: boolean | null
 
   /** Reads up to `maxFields` fields. */
   constructor(block: Uint8Array | string, maxFields = 2_000) {
-    const raw = typeof block === 'string' ? block : toLatin1(asBuffer(block))
-    const names: string[] = []
-    const bounds: number[] = []
+    const raw = typeof block === 'string' ? block : toLatin1(block)
+    const fields: number[] = []
+    const most = maxFields * SLOTS
     let truncated = false
+    let hashes = 0
     let at = 0
     while (at < raw.length) {
       const first = raw.charCodeAt(at)
       if (first === LF || (first === CR && raw.charCodeAt(at + 1) === LF)) break
-      if (names.length === maxFields) {
+      if (fields.length === most) {
         truncated = true
         break
       }
       let end = raw.indexOf('\n', at) + 1
       if (end === 0) end = raw.length
       const lineEnd = end
-      for (;;) {
-        const next = raw.charCodeAt(end)
-        if (next !== 0x20 && next !== 0x09) break
+      for (let next = raw.charCodeAt(end); next === 0x20 || next === 0x09; next = raw.charCodeAt(end)) {
         end = raw.indexOf('\n', end) + 1
         if (end === 0) end = raw.length
       }
-      const colon = nameEnd(raw, at, lineEnd)
-      names.push(colon === -1 ? '' : lowerName(raw, at, colon))
-      bounds.push(at, colon === -1 ? -1 : colon + 1, end)
+      // the name: up to a colon, white space before which belongs to neither (RFC 5322 section 4.5)
+      let hash = 0
+      let name = at
+      for (; name < lineEnd; name++) {
+        const code = raw.charCodeAt(name)
+        if (code === COLON || code <= 0x20) break
+        hash = (Math.imul(hash, 31) + (code | 0x20)) | 0
+      }
+      let colon = name
+      while (colon < lineEnd && (raw.charCodeAt(colon) === 0x20 || raw.charCodeAt(colon) === 0x09)) colon++
+      if (name > at && colon < lineEnd && raw.charCodeAt(colon) === COLON) {
+        fields.push(at, name, colon + 1, end, hash)
+        hashes |= bitOf(hash)
+      } else fields.push(at, at, -1, end, 0)
       at = end
     }
     this.raw = raw
     this.truncated = truncated
-    this.#names = names
-    this.#bounds = bounds
+    this.#fields = fields
+    this.#hashes = hashes
+    this.#ascii = null
   }
 
   /** Fields, lines that are no field included. */
   get length(): number {
-    return this.#names.length
+    return this.#fields.length / SLOTS
   }
 
   /** The field's name in lower case, `''` for a line that is no field. */
   nameAt(index: number): string {
-    return this.#names[index] ?? ''
+    const start = this.#fields[index * SLOTS]
+    return start === undefined ? '' : this.raw.slice(start, this.#fields[index * SLOTS + 1]).toLowerCase()
   }
 
   /** The value as it stands, folds and line end included. */
   rawValueAt(index: number): string {
-    const start = this.#bounds[index * 3 + 1]
-    return start === undefined || start === -1 ? '' : this.raw.slice(start, this.#bounds[index * 3 + 2])
+    const start = this.#fields[index * SLOTS + 2]
+    return start === undefined || start === -1 ? '' : this.raw.slice(start, this.#fields[index * SLOTS + 3])
   }
 
   /** The value on one line, one octet a character, not decoded. */
   valueAt(index: number): string {
-    return unfold(this.rawValueAt(index))
+    const start = this.#fields[index * SLOTS + 2]
+    return start === undefined || start === -1
+      ? ''
+      : unfoldPart(this.raw, start, this.#fields[index * SLOTS + 3] as number)
+  }
+
+  /** The value as text: on one line, encoded words decoded (RFC 2047), raw UTF-8 read as such (RFC 6532). */
+  textAt(index: number): string {
+    const value = this.valueAt(index)
+    this.#ascii ??= !notAscii.test(this.raw)
+    return this.#ascii && !value.includes('=?') ? value : decodeWords(value)
   }
 
   /** The first field of that name as `valueAt` gives it, or null. */
   get(name: string): string | null {
-    const index = this.#names.indexOf(name.toLowerCase())
-    return index === -1 || name === '' ? null : this.valueAt(index)
+    const index = this.#find(name.toLowerCase(), 0)
+    return index === -1 ? null : this.valueAt(index)
   }
 
   /** Every field of that name, in order, as `valueAt` gives them. */
   getAll(name: string): string[] {
     const wanted = name.toLowerCase()
     const found: string[] = []
-    if (wanted === '') return found
-    for (let i = 0; i < this.#names.length; i++) if (this.#names[i] === wanted) found.push(this.valueAt(i))
+    for (let i = this.#find(wanted, 0); i !== -1; i = this.#find(wanted, i + 1)) found.push(this.valueAt(i))
+    return found
+  }
+
+  /** `get` for a name that is looked up in every part. */
+  getKnown({ name, hash }: FieldName): string | null {
+    const index = this.#findHash(name, hash, 0)
+    return index === -1 ? null : this.valueAt(index)
+  }
+
+  /** `getAll` for such a name. */
+  getAllKnown({ name, hash }: FieldName): string[] {
+    const found: string[] = []
+    for (let i = this.#findHash(name, hash, 0); i !== -1; i = this.#findHash(name, hash, i + 1))
+      found.push(this.valueAt(i))
     return found
   }
 
   /** The first field of that name as text, encoded words decoded (RFC 2047), or null. */
   getText(name: string): string | null {
-    const value = this.get(name)
-    return value === null ? null : decodeWords(value)
+    const index = this.#find(name.toLowerCase(), 0)
+    return index === -1 ? null : this.textAt(index)
   }
 
   has(name: string): boolean {
-    return name !== '' && this.#names.includes(name.toLowerCase())
+    return this.#find(name.toLowerCase(), 0) !== -1
   }
 
   /** The octets of one field, its line end included. */
   rawFieldAt(index: number): Buffer {
-    return fromLatin1(this.raw.slice(this.#bounds[index * 3], this.#bounds[index * 3 + 2]))
+    return fromLatin1(this.raw.slice(this.#fields[index * SLOTS], this.#fields[index * SLOTS + 3]))
   }
 
   *[Symbol.iterator](): IterableIterator<HeaderField> {
-    for (let i = 0; i < this.#names.length; i++) {
-      const offset = this.#bounds[i * 3] ?? 0
-      const value = this.#bounds[i * 3 + 1] ?? -1
-      const endOffset = this.#bounds[i * 3 + 2] ?? 0
-      const name = value === -1 ? '' : this.raw.slice(offset, value - 1).replace(/[ \t]+$/, '')
-      yield { name, rawValue: this.rawValueAt(i), offset, endOffset }
+    for (let i = 0; i < this.length; i++) {
+      const offset = this.#fields[i * SLOTS] ?? 0
+      const name = this.raw.slice(offset, this.#fields[i * SLOTS + 1])
+      yield { name, rawValue: this.rawValueAt(i), offset, endOffset: this.#fields[i * SLOTS + 3] ?? 0 }
     }
   }
-}
 
-/** The index of the colon that ends a field's name (RFC 5322 section 3.6.8, with white space before it), or -1. */
-function nameEnd(raw: string, start: number, end: number): number {
-  for (let i = start; i < end; i++) {
-    const code = raw.charCodeAt(i)
-    if (code === 0x3a) return i === start ? -1 : i
-    if (code > 0x20) continue
-    if (i === start) return -1
-    while (i < end && (raw.charCodeAt(i) === 0x20 || raw.charCodeAt(i) === 0x09)) i++
-    return raw.charCodeAt(i) === 0x3a && i < end ? i : -1
+  /** The first field from `index` on with that name, or -1. */
+  #find(name: string, index: number): number {
+    return name === '' ? -1 : this.#findHash(name, hashOf(name), index)
   }
-  return -1
+
+  #findHash(name: string, hash: number, index: number): number {
+    if ((this.#hashes & bitOf(hash)) === 0) return -1
+    const fields = this.#fields
+    for (let at = index * SLOTS; at < fields.length; at += SLOTS) {
+      if (fields[at + 4] !== hash) continue
+      const start = fields[at] as number
+      const end = fields[at + 1] as number
+      if (end - start === name.length && this.raw.slice(start, end).toLowerCase() === name) return at / SLOTS
+    }
+    return -1
+  }
 }
 
-function lowerName(raw: string, start: number, colon: number): string {
-  let end = colon
-  while (end > start && raw.charCodeAt(end - 1) <= 0x20) end--
-  return raw.slice(start, end).toLowerCase()
+/** A field name in lower case with its hash. */
+export interface FieldName {
+  readonly name: string
+  readonly hash: number
+}
+
+/** For `Headers.getKnown`; the name in lower case. */
+export function fieldName(name: string): FieldName {
+  return { name, hash: hashOf(name) }
+}
+
+const SLOTS = 5
+const COLON = 0x3a
+const notAscii = /[^\x00-\x7f]/
+
+function bitOf(hash: number): number {
+  return 1 << ((hash ^ (hash >>> 5) ^ (hash >>> 10)) & 31)
+}
+
+function hashOf(name: string): number {
+  let hash = 0
+  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + (name.charCodeAt(i) | 0x20)) | 0
+  return hash
 }
 
 /**
@@ -165,7 +227,12 @@ export function selectFields(block: Uint8Array, names: readonly string[], not = 
   return Buffer.concat(pieces)
 }
 
-/** True when a line of a header block may be a field, or the `From ` line of a mailbox file before them. */
-export function looksLikeField(line: string): boolean {
-  return nameEnd(line, 0, line.length) !== -1 || /^>?From /.test(line)
+/** True when a line of a header block, at `start` to `end`, may be a field, or the `From ` line of a mailbox file before them. */
+export function looksLikeField(bytes: Buffer, start: number, end: number): boolean {
+  let at = start
+  while (at < end && (bytes[at] as number) > 0x20 && bytes[at] !== COLON) at++
+  let colon = at
+  while (colon < end && (bytes[colon] === 0x20 || bytes[colon] === 0x09)) colon++
+  if (at > start && colon < end && bytes[colon] === COLON) return true
+  return /^>?From /.test(toLatin1(bytes, start, Math.min(end, start + 6)))
 }

@@ -1,4 +1,4 @@
-import type { Limits } from '../core/limits.js'
+import { type Limits, resolveLimits } from '../core/limits.js'
 
 /**
  * The bounds of every MIME reader. What is over one is kept raw and named as a defect; nothing is refused:
@@ -19,3 +19,10 @@ export const mimeLimitRules = {
 
 /** See `mimeLimitRules` for each limit's default, range and outcome. */
 export type MimeLimits = Limits<typeof mimeLimitRules>
+
+const defaults: MimeLimits = resolveLimits(mimeLimitRules)
+
+/** The defaults with what was given. UsageError `LIMIT` for a limit out of range. */
+export function mimeLimits(given: Partial<MimeLimits> | undefined): MimeLimits {
+  return given === undefined ? defaults : resolveLimits(mimeLimitRules, given)
+}

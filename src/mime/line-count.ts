@@ -28,3 +28,13 @@ export function countLineFeeds(buffer: Buffer, from: number, to: number): number
   for (; at < to; at++) if (buffer[at] === LF) count++
   return count
 }
+
+/** Within this many octets a plain loop finds a line end sooner than a call. */
+const NEAR = 80
+
+/** The index of the next LF from `from` on and before `end`, where the buffer ends too, or -1. */
+export function lineFeedAt(buffer: Buffer, from: number, end: number): number {
+  const near = Math.min(from + NEAR, end)
+  for (let i = from; i < near; i++) if (buffer[i] === LF) return i
+  return near === end ? -1 : buffer.indexOf(LF, near)
+}

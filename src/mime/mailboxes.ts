@@ -19,7 +19,31 @@ export interface Address extends Mailbox {
 /** dot-atom of RFC 5322 section 3.2.3, with the characters of RFC 6532 section 3.2. */
 const dotAtom = /^[^\x00-\x20()<>[\]:;@\\,."\x7f]+(?:\.[^\x00-\x20()<>[\]:;@\\,."\x7f]+)*$/
 
+/** True for a dot-atom of ASCII, which most local parts are. */
+function isPlain(text: string): boolean {
+  let dot = true
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 0x2e) {
+      if (dot) return false
+      dot = true
+    } else {
+      const letter = code | 0x20
+      const plain =
+        (letter >= 0x61 && letter <= 0x7a) ||
+        (code >= 0x30 && code <= 0x39) ||
+        code === 0x2d ||
+        code === 0x5f ||
+        code === 0x2b
+      if (!plain) return false
+      dot = false
+    }
+  }
+  return !dot
+}
+
 function addressOf(mailbox: string, host: string): string {
+  if (isPlain(mailbox) && isPlain(host)) return `${mailbox}@${host}`
   const local = decodeRaw(mailbox)
   const written = local === '' || dotAtom.test(local) ? local : `"${local.replace(/["\\]/g, '\\$&')}"`
   return host === '' ? written : `${written}@${decodeRaw(host)}`
@@ -31,12 +55,10 @@ export function decodeAddresses(list: readonly EnvelopeAddress[]): Address[] {
   let members: Mailbox[] | null = null
   for (const { name, mailbox, host } of list) {
     if (host !== null) {
-      const decoded = {
-        name: name === null ? '' : decodeWords(name),
-        address: addressOf(mailbox ?? '', host),
-      }
-      if (members === null) addresses.push({ ...decoded, group: null })
-      else members.push(decoded)
+      const text = name === null ? '' : decodeWords(name)
+      const address = addressOf(mailbox ?? '', host)
+      if (members === null) addresses.push({ name: text, address, group: null })
+      else members.push({ name: text, address })
     } else if (mailbox === null) members = null
     else {
       members = []

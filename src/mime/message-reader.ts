@@ -1,8 +1,7 @@
-import { resolveLimits } from '../core/limits.js'
 import type { BodyDecoder } from './base64.js'
 import type { Defect } from './defects.js'
-import type { Headers } from './headers.js'
-import { type MimeLimits, mimeLimitRules } from './limits.js'
+import { fieldName, type Headers } from './headers.js'
+import { type MimeLimits, mimeLimits } from './limits.js'
 import { PartScanner, type ScanEvent, type ScannedPart } from './scanner.js'
 import { type ContentDisposition, type ContentType, parseContentDisposition } from './structured-field.js'
 import { bodyDecoder } from './transfer-encoding.js'
@@ -50,6 +49,42 @@ export type MimeEvent =
   | { readonly type: 'partEnd'; readonly part: PartStart; readonly endOffset: number }
   | { readonly type: 'messageEnd'; readonly size: number; readonly defects: readonly Defect[] }
 
+const dispositionName = fieldName('content-disposition')
+
+class Part implements PartStart {
+  readonly index: number
+  readonly parent: number | null
+  readonly kind: PartStart['kind']
+  readonly headers: Headers
+  readonly contentType: ContentType
+  readonly encoding: string
+  readonly headerOffset: number
+  readonly bodyOffset: number
+  readonly #maxParameters: number
+  #disposition: ContentDisposition | null | undefined
+
+  constructor(part: ScannedPart, headers: Headers, maxParameters: number) {
+    this.index = part.index
+    this.parent = part.parent === null ? null : part.parent.index
+    this.kind = part.kind
+    this.headers = headers
+    this.contentType = part.contentType
+    this.encoding = part.encoding
+    this.headerOffset = part.headerOffset
+    this.bodyOffset = part.bodyOffset
+    this.#maxParameters = maxParameters
+    this.#disposition = undefined
+  }
+
+  get disposition(): ContentDisposition | null {
+    if (this.#disposition === undefined) {
+      const value = this.headers.getKnown(dispositionName)
+      this.#disposition = value === null ? null : parseContentDisposition(value, this.#maxParameters)
+    }
+    return this.#disposition
+  }
+}
+
 /** Raw octets decoded at a time, so that no event holds more. */
 const STEP = 65_536
 
@@ -61,6 +96,7 @@ const STEP = 65_536
 export class MessageReader {
   readonly #limits: MimeLimits
   readonly #scanner: PartScanner
+  readonly #step: number
   /** The parts that are open, from the root inwards. */
   readonly #open: PartStart[]
   #begun: PartStart | null
@@ -73,10 +109,11 @@ export class MessageReader {
   #ending: ScannedPart | null
   #told: boolean
 
-  /** UsageError `LIMIT` for a limit out of range. */
-  constructor(limits: Partial<MimeLimits> = {}) {
-    this.#limits = resolveLimits(mimeLimitRules, limits)
+  /** `step`: raw octets decoded at a time, 65,536 by default. UsageError `LIMIT` for a limit out of range. */
+  constructor(limits?: Partial<MimeLimits>, step = STEP) {
+    this.#limits = mimeLimits(limits)
     this.#scanner = new PartScanner(this.#limits, { bodies: true, lines: false })
+    this.#step = step
     this.#open = []
     this.#begun = null
     this.#decoder = null
@@ -129,7 +166,7 @@ export class MessageReader {
     const { part } = event
     switch (event.type) {
       case 'begin': {
-        this.#begun = this.#start(part, event.headers)
+        this.#begun = new Part(part, event.headers, this.#limits.parameters)
         this.#open.push(this.#begun)
         this.#decoder = part.kind === 'leaf' ? bodyDecoder(part.encoding) : null
         const { headerOffset: offset, bodyOffset: endOffset } = part
@@ -146,18 +183,10 @@ export class MessageReader {
     }
   }
 
-  #start(part: ScannedPart, headers: Headers): PartStart {
-    const { index, kind, contentType, encoding, headerOffset, bodyOffset } = part
-    const value = headers.get('content-disposition')
-    const disposition = value === null ? null : parseContentDisposition(value, this.#limits.parameters)
-    const parent = part.parent?.index ?? null
-    return { index, parent, kind, headers, contentType, disposition, encoding, headerOffset, bodyOffset }
-  }
-
   /** The next piece of the raw octets; null where it decodes to nothing. */
   #decode(raw: Buffer): MimeEvent | null {
-    const piece = raw.length > STEP ? raw.subarray(0, STEP) : raw
-    this.#raw = piece === raw ? null : raw.subarray(STEP)
+    const piece = raw.length > this.#step ? raw.subarray(0, this.#step) : raw
+    this.#raw = piece === raw ? null : raw.subarray(this.#step)
     this.#rawOffset += piece.length
     return this.#bodyEvent(this.#decoder?.write(piece) ?? piece, this.#rawOffset)
   }

@@ -1,8 +1,8 @@
 import type { DefectCode } from './defects.js'
-import type { Headers } from './headers.js'
+import { fieldName, type Headers } from './headers.js'
 import type { MimeLimits } from './limits.js'
 import { joinParameter } from './parameter-values.js'
-import { type ContentType, parseContentType, parseToken } from './structured-field.js'
+import { type ContentType, parseToken, scanContentType } from './structured-field.js'
 import { isKnownEncoding } from './transfer-encoding.js'
 
 /** What a part's header says of how its body is to be read. */
@@ -25,6 +25,22 @@ const plainAscii: ContentType = {
 }
 const messageRfc822: ContentType = { type: 'message', subtype: 'rfc822', parameters: [], truncated: false }
 
+const transferEncoding = fieldName('content-transfer-encoding')
+const contentTypeName = fieldName('content-type')
+
+/** Most are written in one of these ways. */
+function encodingOf(written: string): string {
+  switch (written) {
+    case 'base64':
+    case 'quoted-printable':
+    case '7bit':
+    case '8bit':
+      return written
+    default:
+      return parseToken(written) || '7bit'
+  }
+}
+
 /** Reads Content-Type and Content-Transfer-Encoding; `report` is told of what is wrong with them. */
 export function readPartHeader(
   headers: Headers,
@@ -32,14 +48,15 @@ export function readPartHeader(
   limits: MimeLimits,
   report: (code: DefectCode) => void,
 ): PartHeader {
-  const encoding = parseToken(headers.get('content-transfer-encoding') ?? '') || '7bit'
+  const written = headers.getKnown(transferEncoding)
+  const encoding = written === null ? '7bit' : encodingOf(written)
   if (!isKnownEncoding(encoding)) report('encodingUnknown')
-  const value = headers.get('content-type')
+  const value = headers.getKnown(contentTypeName)
   if (value === null) {
     const inDigest = parent?.contentType.type === 'multipart' && parent.contentType.subtype === 'digest'
     return { contentType: inDigest ? messageRfc822 : plainAscii, encoding, boundary: null }
   }
-  const contentType = parseContentType(value, limits.parameters)
+  const contentType = scanContentType(value, limits.parameters)
   if (contentType === null) {
     report('contentTypeUnusable')
     return { contentType: plainAscii, encoding, boundary: null }

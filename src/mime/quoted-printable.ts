@@ -9,6 +9,14 @@ const SPACE = 0x20
 const TAB = 0x09
 const CR = 0x0d
 const LF = 0x0a
+/** The values of hexadecimal digits by their codes, -1 for every other octet. */
+const hexDigits = Int8Array.from({ length: 256 }, (_, code) => hexDigit(code))
+/** 1 for the octets that do not just stand for themselves. */
+const special = Uint8Array.from({ length: 256 }, (_, code) =>
+  code === EQUALS || code === CR || code === LF ? 1 : 0,
+)
+/** Octets that are looked at together: three that stand for themselves, and an escape. */
+const PLAIN = 6
 /** White space at the end of a line is dropped up to this many octets; a longer run is taken for text. */
 const MAX_RUN = 128
 
@@ -24,12 +32,16 @@ export class QuotedPrintableDecoder implements BodyDecoder {
   #run: number[]
   /** The run of white space now read is over `MAX_RUN` and partly handed out. */
   #longRun: boolean
+  #at: number
+  #floor: number
 
   constructor() {
     this.#state = 'text'
     this.#digit = 0
     this.#run = []
     this.#longRun = false
+    this.#at = 0
+    this.#floor = 0
   }
 
   write(piece: Buffer): Buffer {
@@ -52,7 +64,10 @@ export class QuotedPrintableDecoder implements BodyDecoder {
       const octet = piece[at] as number
       switch (this.#state) {
         case 'text': {
-          let next = octet
+          length = this.#plain(piece, at, out, length, floor)
+          at = this.#at
+          floor = this.#floor
+          let next = piece[at] as number
           while (next !== EQUALS && next !== LF && next !== CR) {
             out[length++] = next
             if (++at === size) break
@@ -124,6 +139,65 @@ export class QuotedPrintableDecoder implements BodyDecoder {
     }
     if (this.#state === 'text' && !this.#longRun) length = this.#holdRun(out, length, floor)
     return out.subarray(0, length)
+  }
+
+  /**
+   * Decodes what is whole and well formed, up to the last octets of the piece, four octets at a time where they stand for
+   * themselves. Gives the new length, and leaves the index reached and the floor in `#at` and `#floor`.
+   */
+  #plain(piece: Buffer, from: number, out: Buffer, start: number, startFloor: number): number {
+    const whole = piece.length - PLAIN
+    let at = from
+    let length = start
+    let floor = startFloor
+    while (at < whole) {
+      const first = piece[at] as number
+      if (special[first] === 0) {
+        out[length] = first
+        const second = piece[at + 1] as number
+        if (special[second] === 0) {
+          out[length + 1] = second
+          const third = piece[at + 2] as number
+          if (special[third] === 0) {
+            out[length + 2] = third
+            const fourth = piece[at + 3] as number
+            if (special[fourth] === 0) {
+              out[length + 3] = fourth
+              length += 4
+              at += 4
+              continue
+            }
+            length += 3
+            at += 3
+          } else {
+            length += 2
+            at += 2
+          }
+        } else {
+          length++
+          at++
+        }
+      }
+      const next = piece[at] as number
+      if (next === EQUALS) {
+        const high = piece[at + 1] as number
+        const value = ((hexDigits[high] as number) << 4) | (hexDigits[piece[at + 2] as number] as number)
+        if (value >= 0) {
+          out[length++] = value
+          at += 3
+        } else if (high === CR && piece[at + 2] === LF) at += 3
+        else break
+      } else {
+        const before = out[length - 1]
+        if (length > floor && (before === SPACE || before === TAB)) length = withoutRun(out, length, floor)
+        out[length++] = next
+        at++
+      }
+      floor = length
+    }
+    this.#at = at
+    this.#floor = floor
+    return length
   }
 
   /** Keeps white space at the end of a piece back, since a line end may follow it. */

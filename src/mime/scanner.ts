@@ -1,10 +1,10 @@
-import { CR, LF, toLatin1 } from '../core/bytes.js'
+import { CR, LF } from '../core/bytes.js'
 import { Boundaries, type Delimiter } from './boundaries.js'
 import { type Defect, type DefectCode, MAX_DEFECTS } from './defects.js'
 import { Headers, looksLikeField } from './headers.js'
 import { InputWindow } from './input-window.js'
 import type { MimeLimits } from './limits.js'
-import { countLineFeeds } from './line-count.js'
+import { countLineFeeds, lineFeedAt } from './line-count.js'
 import { isMessage, readPartHeader } from './part-header.js'
 import type { ContentType } from './structured-field.js'
 import { isIdentity, isKnownEncoding } from './transfer-encoding.js'
@@ -49,6 +49,9 @@ interface Frame {
 
 const DASH = 0x2d
 const DELIMITER_START = Buffer.from('\n--', 'latin1')
+/** The end of a line and an empty line, which begins with CR or is a bare LF. */
+const BLANK_LINE = Buffer.from('\n\r\n', 'latin1')
+const BARE_BLANK_LINE = Buffer.from('\n\n', 'latin1')
 const NO_HEADERS = new Headers('')
 
 /**
@@ -155,9 +158,10 @@ export class PartScanner {
     const window = this.#window
     const start = window.at
     const { buffer, end } = window
+    if (this.#frames.length === 0 && this.#searched === 0 && this.#beginAtBlankLine(start)) return true
     for (;;) {
       const line = start + this.#lineStart
-      const lf = buffer.indexOf(LF, start + this.#searched)
+      const lf = lineFeedAt(buffer, start + this.#searched, end)
       const lineEnd = lf === -1 ? end : lf + 1
       if (lineEnd - start > this.#limits.headerBlock) {
         this.#defect('headerTooLong', start)
@@ -185,7 +189,7 @@ export class PartScanner {
           return true
         }
       }
-      if (line === start && lineEnd > line && !looksLikeField(toLatin1(buffer, line, lineEnd))) {
+      if (line === start && lineEnd > line && !looksLikeField(buffer, line, lineEnd)) {
         this.#defect('headerMissing', start)
         this.#begin(start, true, false)
         return true
@@ -197,6 +201,19 @@ export class PartScanner {
       this.#lineStart = lineEnd - start
       this.#searched = lineEnd - start
     }
+  }
+
+  /** The short way for the message's own header, where no delimiter can stand: one search for its empty line. */
+  #beginAtBlankLine(start: number): boolean {
+    const { buffer } = this.#window
+    const found = buffer.indexOf(BLANK_LINE, start)
+    if (found === -1 || found + 3 - start > this.#limits.headerBlock) return false
+    if (buffer[start] === LF || buffer[start] === CR) return false
+    const head = buffer.subarray(start, found + 1)
+    if (head.includes(BARE_BLANK_LINE) || !looksLikeField(buffer, start, head.indexOf(LF) + start + 1))
+      return false
+    this.#begin(found + 3, true, false)
+    return true
   }
 
   #scanBody(last: boolean): boolean {
@@ -283,7 +300,9 @@ export class PartScanner {
     const { contentType, encoding, boundary } = readPartHeader(headers, parent, this.#limits, report)
     const kind = cut ? 'leaf' : this.#kind(contentType, encoding)
     window.at = to
-    if (this.#wantLines) this.#countTo(to)
+    // the message's own header lies in no body: its lines need not be counted
+    if (parent === null) this.#countedTo = window.base + to
+    else if (this.#wantLines) this.#countTo(to)
     const part: ScannedPart = {
       index: this.#partCount++,
       parent,

@@ -42,6 +42,49 @@ export function parseContentType(value: string, maxParameters = MAX_PARAMETERS):
   }
 }
 
+/**
+ * `parseContentType` whose parameters are read when they are first asked for: most readers of a message need them of
+ * few parts. What may hold more than `maxParameters` is read at once.
+ */
+export function scanContentType(value: string, maxParameters: number): ContentType | null {
+  if (value.length > SHORTEST_PARAMETER * maxParameters) return parseContentType(value, maxParameters)
+  const start = skipCfws(value, 0)
+  const typeEnd = tokenEnd(value, start)
+  const slash = skipCfws(value, typeEnd)
+  if (typeEnd === start || value.charCodeAt(slash) !== 0x2f) return null
+  const subtypeStart = skipCfws(value, slash + 1)
+  const subtypeEnd = tokenEnd(value, subtypeStart)
+  if (subtypeEnd === subtypeStart) return null
+  const type = value.slice(start, typeEnd).toLowerCase()
+  return new ScannedContentType(type, value.slice(subtypeStart, subtypeEnd).toLowerCase(), value, subtypeEnd)
+}
+
+/** Octets of `;a=`. */
+const SHORTEST_PARAMETER = 3
+
+class ScannedContentType implements ContentType {
+  readonly type: string
+  readonly subtype: string
+  readonly truncated: boolean
+  readonly #value: string
+  readonly #parametersAt: number
+  #parameters: readonly Parameter[] | null
+
+  constructor(type: string, subtype: string, value: string, parametersAt: number) {
+    this.type = type
+    this.subtype = subtype
+    this.truncated = false
+    this.#value = value
+    this.#parametersAt = parametersAt
+    this.#parameters = null
+  }
+
+  get parameters(): readonly Parameter[] {
+    this.#parameters ??= parseParameters(this.#value, this.#parametersAt, Number.POSITIVE_INFINITY).parameters
+    return this.#parameters
+  }
+}
+
 /** disposition = type *(";" parameter). Null where it has no type. */
 export function parseContentDisposition(
   value: string,
@@ -147,13 +190,20 @@ function quoteEnd(value: string, from: number): number {
   return Math.min(at, value.length)
 }
 
-/** A value without quotes ends at a semicolon, a comment after white space, or the end of the text. */
+/** `name*0*=` (RFC 2231), which the example of RFC 2231 section 4.1 has without a semicolon before it. */
+const section = /[ \t\r\n]+[a-z0-9-]{1,64}\*\d{0,9}\*?=/iy
+
+/** A value without quotes ends at a semicolon, a comment or an RFC 2231 section after white space, or the end of the text. */
 function bareEnd(value: string, from: number): number {
   let at = from
   for (; at < value.length; at++) {
     const code = value.charCodeAt(at)
     if (code === 0x3b) break
     if (code === 0x28 && at > from && isWhite(value.charCodeAt(at - 1))) break
+    if (isWhite(code) && !(at > from && isWhite(value.charCodeAt(at - 1)))) {
+      section.lastIndex = at
+      if (section.test(value)) break
+    }
   }
   return at
 }

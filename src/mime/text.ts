@@ -22,8 +22,26 @@ export function trimWhite(text: string): string {
 
 /** A field value on one line (RFC 5322 section 2.2.3), without white space at its ends. */
 export function unfold(text: string): string {
-  const trimmed = trimWhite(text)
-  return trimmed.includes('\n') || trimmed.includes('\r') ? trimmed.replace(/[\r\n]+/g, '') : trimmed
+  return unfoldPart(text, 0, text.length)
+}
+
+/** `unfold` of the characters from `from` to `to`. */
+export function unfoldPart(text: string, from: number, to: number): string {
+  let start = from
+  let end = to
+  while (start < end && isWhite(text.charCodeAt(start))) start++
+  while (end > start && isWhite(text.charCodeAt(end - 1))) end--
+  const trimmed = start === 0 && end === text.length ? text : text.slice(start, end)
+  let lf = trimmed.indexOf('\n')
+  if (lf === -1 && !trimmed.includes('\r')) return trimmed
+  let flat = ''
+  let at = 0
+  for (; lf !== -1; lf = trimmed.indexOf('\n', at)) {
+    flat += trimmed.slice(at, trimmed.charCodeAt(lf - 1) === CR && lf > at ? lf - 1 : lf)
+    at = lf + 1
+  }
+  flat += trimmed.slice(at)
+  return flat.includes('\r') ? flat.replaceAll('\r', '') : flat
 }
 
 /**

@@ -2,11 +2,14 @@ import { asBuffer } from '../core/bytes.js'
 import { Base64Decoder, type BodyDecoder, IdentityDecoder } from './base64.js'
 import { decodeCharset } from './charset.js'
 import { QuotedPrintableDecoder } from './quoted-printable.js'
+import { UuDecoder, YencDecoder } from './uuencode.js'
 
 /** A decoder for a Content-Transfer-Encoding in lower case; octets of an unknown encoding come out as they stand. */
 export function bodyDecoder(encoding: string): BodyDecoder {
   if (encoding === 'base64') return new Base64Decoder()
   if (encoding === 'quoted-printable') return new QuotedPrintableDecoder()
+  if (isUuencode(encoding)) return new UuDecoder()
+  if (isYenc(encoding)) return new YencDecoder()
   return new IdentityDecoder()
 }
 
@@ -15,9 +18,23 @@ export function isIdentity(encoding: string): boolean {
   return encoding === '7bit' || encoding === '8bit' || encoding === 'binary' || encoding === ''
 }
 
-/** True for every encoding of RFC 2045 section 6. */
+/** True for every encoding of RFC 2045 section 6, and for uuencode and yEnc by the names in use. */
 export function isKnownEncoding(encoding: string): boolean {
-  return encoding === 'base64' || encoding === 'quoted-printable' || isIdentity(encoding)
+  return (
+    isIdentity(encoding) ||
+    encoding === 'base64' ||
+    encoding === 'quoted-printable' ||
+    isUuencode(encoding) ||
+    isYenc(encoding)
+  )
+}
+
+function isUuencode(encoding: string): boolean {
+  return encoding === 'x-uuencode' || encoding === 'uuencode' || encoding === 'x-uue' || encoding === 'uue'
+}
+
+function isYenc(encoding: string): boolean {
+  return encoding === 'x-yenc' || encoding === 'yenc' || encoding === 'x-yencode'
 }
 
 /** A whole body, decoded. A view of `body` where there is nothing to undo. */

@@ -1,7 +1,10 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { TlsServerContext } from '../tls/index.js'
 import { plainAddress } from './address.js'
+import type { AddressList } from './address-list.js'
 import type { ConnectionLimits } from './connection-limits.js'
+import { takeProxyHeader } from './proxy.js'
+import type { ProxyAddresses } from './proxy-header.js'
 import { SocketDuplex } from './socket-duplex.js'
 
 /** How a listener's connections come by TLS. */
@@ -27,6 +30,11 @@ export interface ListenOptions {
   readonly alpn: string | null
   readonly limits: ConnectionLimits
   readonly handshakeTimeoutMs?: number
+  /**
+   * Every connection comes through a proxy that says for whom it speaks (PROXY protocol, version 1 or 2), and the proxies
+   * are at these addresses: a connection from anywhere else, or without a good header, is closed.
+   */
+  readonly proxy?: { readonly trusted: AddressList } | null
   /** Serves one connection until it is over. A rejection goes to `onError`. */
   readonly serve: (connection: Connection) => Promise<void>
   readonly onError: (error: unknown) => void
@@ -39,12 +47,15 @@ export class Listener {
   readonly #server: Server
   readonly #options: ListenOptions
   readonly #open: Set<Promise<void>>
+  /** Connections that are not served yet: a handshake is under way, or a PROXY header to come. */
   readonly #handshakes: Set<SocketDuplex>
+  readonly #arriving: Set<Socket>
 
   private constructor(options: ListenOptions) {
     this.#options = options
     this.#open = new Set()
     this.#handshakes = new Set()
+    this.#arriving = new Set()
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) =>
       this.#accept(socket),
     )
@@ -76,6 +87,7 @@ export class Listener {
       this.#server.close(() => resolve())
     })
     for (const duplex of this.#handshakes) duplex.destroy()
+    for (const socket of this.#arriving) socket.destroy()
     await Promise.all([closed, ...this.#open])
   }
 
@@ -90,8 +102,12 @@ export class Listener {
 
   async #serve(socket: Socket): Promise<void> {
     const { tls, alpn, limits, tlsMode } = this.#options
-    const remoteAddress = plainAddress(socket.remoteAddress)
-    const leave = limits.admit(remoteAddress)
+    const addresses = await this.#addressesOf(socket)
+    if (addresses === null) {
+      socket.destroy()
+      return
+    }
+    const leave = limits.admit(addresses.remoteAddress)
     const duplex = new SocketDuplex(socket, {
       tls,
       alpn,
@@ -101,16 +117,31 @@ export class Listener {
       if (tlsMode === 'implicit' && !(await this.#secure(duplex, leave !== null))) return
       await this.#options.serve({
         duplex,
-        remoteAddress,
-        remotePort: socket.remotePort ?? 0,
-        localAddress: plainAddress(socket.localAddress),
-        localPort: socket.localPort ?? 0,
+        ...addresses,
         admitted: leave !== null,
       })
     } finally {
       duplex.destroy()
       leave?.()
     }
+  }
+
+  /** Who is connected to whom, as a trusted proxy says where there is to be one; null for a connection to be closed. */
+  async #addressesOf(socket: Socket): Promise<ProxyAddresses | null> {
+    const own = {
+      remoteAddress: plainAddress(socket.remoteAddress),
+      remotePort: socket.remotePort ?? 0,
+      localAddress: plainAddress(socket.localAddress),
+      localPort: socket.localPort ?? 0,
+    }
+    const { proxy } = this.#options
+    if (proxy == null) return own
+    socket.on('error', () => undefined)
+    if (!proxy.trusted.has(own.remoteAddress)) return null
+    this.#arriving.add(socket)
+    const told = await takeProxyHeader(socket, this.#options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT)
+    this.#arriving.delete(socket)
+    return told === 'bad' ? null : (told ?? own)
   }
 
   /** False when the handshake failed, or was not worth its cost for a connection that is one too many. */

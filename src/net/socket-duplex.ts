@@ -8,6 +8,10 @@ import type { TlsServerContext } from '../tls/index.js'
 /** Milliseconds a peer has to close its side after we have ended ours. */
 const LINGER = 2_000
 
+/** A copy of so little costs less than a write of several pieces. */
+const JOINED_OCTETS = 16_384
+const JOINED_CHUNKS = 64
+
 export interface SocketDuplexOptions {
   /** For `upgrade`, where the listener offers TLS. */
   readonly tls: TlsServerContext | null
@@ -15,6 +19,15 @@ export interface SocketDuplexOptions {
   readonly alpn: string | null
   /** Milliseconds a TLS handshake may take. */
   readonly handshakeTimeoutMs: number
+  /** For `upgrade` at the client's side of a connection, in place of `tls`. */
+  readonly client?: ClientHandshake | null
+}
+
+/** The client's side of TLS. */
+export interface ClientHandshake {
+  begin(socket: Socket): TLSSocket
+  /** Looks at the peer once the handshake is complete; what it throws ends the connection. */
+  check(socket: TLSSocket): Promise<void>
 }
 
 interface Waiting {
@@ -22,12 +35,13 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** A server's TCP connection as the driver needs it. Reads only when asked to, so that the peer feels backpressure. */
+/** A TCP connection as the driver needs it, of either side. Reads only when asked to, so that the peer feels backpressure. */
 export class SocketDuplex implements Duplex {
   readonly #options: SocketDuplexOptions
   readonly #closeListeners: (() => void)[]
   #socket: Socket
   #waiting: Waiting | null
+  #early: Buffer | null
   #ended: boolean
   #closed: boolean
   #tlsInfo: TlsInfo | null
@@ -37,6 +51,7 @@ export class SocketDuplex implements Duplex {
     this.#closeListeners = []
     this.#socket = socket
     this.#waiting = null
+    this.#early = null
     this.#ended = false
     this.#closed = false
     this.#tlsInfo = null
@@ -52,12 +67,16 @@ export class SocketDuplex implements Duplex {
   }
 
   read(): Promise<Uint8Array | null> {
+    const chunk = this.#early
+    if (chunk !== null) {
+      this.#early = null
+      return Promise.resolve(chunk)
+    }
     if (this.#closed) return Promise.reject(new Error('the connection is closed'))
-    const chunk = this.#socket.read() as Buffer | null
-    if (chunk !== null) return Promise.resolve(chunk)
     if (this.#ended) return Promise.resolve(null)
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
+      if (this.#socket.isPaused()) this.#socket.resume()
     })
   }
 
@@ -67,6 +86,8 @@ export class SocketDuplex implements Duplex {
     let room = true
     if (chunks.length === 1) {
       room = socket.write(chunks[0] as Uint8Array)
+    } else if (chunks.length <= JOINED_CHUNKS && sizeOf(chunks) <= JOINED_OCTETS) {
+      room = socket.write(Buffer.concat(chunks))
     } else {
       socket.cork()
       for (const chunk of chunks) room = socket.write(chunk)
@@ -76,23 +97,20 @@ export class SocketDuplex implements Duplex {
   }
 
   async upgrade(kind: UpgradeKind): Promise<TlsInfo> {
-    const { tls, alpn, handshakeTimeoutMs } = this.#options
-    if (kind !== 'tls' || tls === null)
+    const { tls, client = null, handshakeTimeoutMs } = this.#options
+    if (kind !== 'tls' || (tls === null && client === null))
       throw new UsageError('UPGRADE', `this connection cannot be upgraded to ${kind}`)
     const raw = this.#socket
     this.#detach()
-    const secured = new TLSSocket(raw, {
-      isServer: true,
-      secureContext: tls.contextFor(null),
-      SNICallback: (name, done) => done(null, tls.contextFor(name)),
-      ...(alpn === null
-        ? {}
-        : { ALPNCallback: ({ protocols }) => (protocols.includes(alpn) ? alpn : undefined) }),
-    })
+    raw.pause()
+    if (this.#early !== null) raw.unshift(this.#early)
+    this.#early = null
+    const secured = client?.begin(raw) ?? this.#serve(raw, tls as TlsServerContext)
     secured.on('error', () => undefined)
     secured.on('close', this.#onClose)
     this.#socket = secured
     await handshake(secured, handshakeTimeoutMs)
+    await client?.check(secured)
     this.#attach()
     this.#tlsInfo = {
       version: secured.getProtocol() ?? '',
@@ -131,6 +149,18 @@ export class SocketDuplex implements Duplex {
     else this.#closeListeners.push(listener)
   }
 
+  #serve(raw: Socket, tls: TlsServerContext): TLSSocket {
+    const { alpn } = this.#options
+    return new TLSSocket(raw, {
+      isServer: true,
+      secureContext: tls.contextFor(null),
+      SNICallback: (name, done) => done(null, tls.contextFor(name)),
+      ...(alpn === null
+        ? {}
+        : { ALPNCallback: ({ protocols }) => (protocols.includes(alpn) ? alpn : undefined) }),
+    })
+  }
+
   #drained(): Promise<void> {
     const socket = this.#socket
     return new Promise((resolve) => {
@@ -145,20 +175,24 @@ export class SocketDuplex implements Duplex {
   }
 
   #attach(): void {
-    this.#socket.on('readable', this.#onReadable)
+    this.#socket.on('data', this.#onData)
     this.#socket.on('end', this.#onEnd)
+    this.#socket.resume()
   }
 
   #detach(): void {
-    this.#socket.off('readable', this.#onReadable)
+    this.#socket.off('data', this.#onData)
     this.#socket.off('end', this.#onEnd)
   }
 
-  readonly #onReadable = (): void => {
+  /** A socket that flows costs less than one that is asked. One chunk may come before it is asked for. */
+  readonly #onData = (chunk: Buffer): void => {
     const waiting = this.#waiting
-    if (waiting === null) return
-    const chunk = this.#socket.read() as Buffer | null
-    if (chunk === null) return
+    if (waiting === null) {
+      this.#socket.pause()
+      this.#early = this.#early === null ? chunk : Buffer.concat([this.#early, chunk])
+      return
+    }
     this.#waiting = null
     waiting.resolve(chunk)
   }
@@ -180,12 +214,19 @@ export class SocketDuplex implements Duplex {
   }
 }
 
+function sizeOf(chunks: readonly Uint8Array[]): number {
+  let size = 0
+  for (const chunk of chunks) size += chunk.length
+  return size
+}
+
 function handshake(socket: TLSSocket, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const finish = (act: () => void) => (): void => {
       clearTimeout(timer)
       socket.off('secure', secure)
       socket.off('error', failed)
+      socket.off('end', ended)
       socket.off('close', closed)
       act()
     }
@@ -201,7 +242,12 @@ function handshake(socket: TLSSocket, timeoutMs: number): Promise<void> {
       reason = error.message
       socket.destroy()
     }
+    // A socket that may be half open outlives the end of its peer.
+    const ended = (): void => {
+      socket.destroy()
+    }
     socket.once('secure', secure)
+    socket.once('end', ended)
     socket.once('error', failed)
     socket.once('close', closed)
   })

@@ -1,4 +1,4 @@
-import type { EventHandler } from '../core/index.js'
+import type { EventHandler, Flow } from '../core/index.js'
 import { MailError, replyForError } from '../core/index.js'
 import type { Account, Authenticator, Logger, Mailbox, MailStore } from '../interfaces/index.js'
 import { silentLogger } from '../interfaces/index.js'
@@ -6,16 +6,6 @@ import type { Pop3ServerEngine } from './engine.js'
 import type { Pop3ServerEvent } from './events.js'
 import { Maildrop } from './maildrop.js'
 import { TopCutter } from './top-cutter.js'
-
-/** What a session needs of whoever drives its engine; the Driver of core is one. */
-export interface Pop3Flow {
-  /** Writes what the engine holds; resolves when the peer has taken enough to go on. */
-  flush(): Promise<void>
-  /** Octets that the engine may hold before whoever feeds it should await `flush`. */
-  readonly highWaterMark: number
-  /** Aborted when the connection is gone. */
-  readonly signal: AbortSignal
-}
 
 export interface Pop3ServerSessionOptions {
   readonly authenticator: Authenticator
@@ -42,7 +32,7 @@ export class Pop3ServerSession implements EventHandler<Pop3ServerEvent> {
   readonly #remoteAddress: string
   readonly #id: string
   readonly #logger: Logger
-  #flow: Pop3Flow | null
+  #flow: Flow | null
   #open: Open | null
   #working: boolean
 
@@ -59,7 +49,7 @@ export class Pop3ServerSession implements EventHandler<Pop3ServerEvent> {
   }
 
   /** Must be called with the driver before it runs. The lock on the maildrop ends with the driver's signal at the latest. */
-  attach(flow: Pop3Flow): void {
+  attach(flow: Flow): void {
     this.#flow = flow
     flow.signal.addEventListener('abort', () => {
       if (!this.#working) void this.#release()
@@ -202,7 +192,7 @@ export class Pop3ServerSession implements EventHandler<Pop3ServerEvent> {
     }
   }
 
-  get #attached(): Pop3Flow {
+  get #attached(): Flow {
     if (this.#flow === null) throw new Error('attach() was not called')
     return this.#flow
   }

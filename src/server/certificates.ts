@@ -14,7 +14,7 @@ const RENEW_BEFORE = 30 * 86_400_000
  * mail program that trusts it once goes on to. Null where TLS is switched off.
  */
 export async function loadCertificates(
-  { tls, data }: MailServerOptions,
+  { tls, data }: Pick<MailServerOptions, 'tls' | 'data'>,
   hostname: string,
   clock: Clock,
 ): Promise<TlsServerContext | null> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { EMPTY, replyForError } from '../core/index.js'
+import { EMPTY, isAscii, replyForError } from '../core/index.js'
 import type { Delivery, Recipient, Reply, SessionContext, Transaction } from '../interfaces/index.js'
 import { reply } from '../interfaces/index.js'
 import { scanMailbox } from '../smtp/index.js'
@@ -25,7 +25,8 @@ export async function deliverMessage(
   const all = (said: Reply): readonly Reply[] => recipients.map(() => said)
   try {
     const size = message instanceof Uint8Array ? message.length : null
-    const envelope = { reversePath, size, body: '8BITMIME', smtpUtf8: false } as const
+    const smtpUtf8 = !isAscii(reversePath) || recipients.some((address) => !isAscii(address))
+    const envelope = { reversePath, size, body: '8BITMIME', smtpUtf8 } as const
     const transaction = await delivery.begin(envelope, localContext(hostname))
     if ('code' in transaction) return all(transaction)
     return await complete(transaction, recipients, message)
@@ -69,7 +70,7 @@ async function complete(
 }
 
 function parseRecipient(address: string): Recipient | null {
-  const scanned = scanMailbox(address, 0)
+  const scanned = scanMailbox(address, 0, false, true)
   return typeof scanned === 'string' || scanned.end !== address.length ? null : scanned.mailbox
 }
 

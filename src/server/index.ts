@@ -12,7 +12,10 @@ export type {
   ListenerName,
   MailServerOptions,
   SessionLabel,
+  SmtpOptions,
   UserOptions,
 } from './options.js'
 export { checkOptions, listenerNames } from './options.js'
+export type { SmtpServerSettings } from './smtp-server.js'
+export { SmtpServer } from './smtp-server.js'
 export type { UserListing, Users } from './users.js'

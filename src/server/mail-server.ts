@@ -1,7 +1,7 @@
 import { systemClock, UsageError } from '../core/index.js'
 import type { MailStore, Reply } from '../interfaces/index.js'
 import { silentLogger } from '../interfaces/index.js'
-import { ConnectionLimits, Listener, type TlsMode } from '../net/index.js'
+import { AddressList, ConnectionLimits, Listener, type TlsMode } from '../net/index.js'
 import { loadCertificates } from './certificates.js'
 import { configError } from './check.js'
 import { deliverMessage, type OutgoingMessage } from './deliver-message.js'
@@ -29,7 +29,7 @@ export interface ListenerInfo {
 
 /** A running mail server. */
 export interface MailServer extends AsyncDisposable {
-  /** In the order smtp, submission, submissions, pop3, pop3s, imap, imaps. */
+  /** In the order smtp, lmtp, submission, submissions, pop3, pop3s, imap, imaps. */
   readonly listeners: readonly ListenerInfo[]
   readonly store: MailStore
   /** The users that can be changed while it runs; null where the host plugged in an authenticator or a store without records. */
@@ -65,6 +65,8 @@ export async function createMailServer(options: MailServerOptions): Promise<Mail
       policy: options.policy ?? null,
       logger: options.logger ?? silentLogger,
       limits: options.limits ?? {},
+      smtp: options.smtp ?? {},
+      xclient: new AddressList(options.smtp?.xclient ?? []),
       plaintextLogin: options.plaintextLogin ?? 'loopback',
       wireLog: options.wireLog ?? (() => null),
     })
@@ -96,6 +98,9 @@ class RunningServer implements MailServer {
     this.#limits = new ConnectionLimits({
       ...(options.maxConnections === undefined ? {} : { total: options.maxConnections }),
       ...(options.limits?.connections === undefined ? {} : { byPrefix: options.limits.connections }),
+      ...(options.limits?.connectionsPerMinute === undefined
+        ? {}
+        : { perMinute: options.limits.connectionsPerMinute }),
     })
     this.#sessions = new Set()
     this.#listeners = []
@@ -145,6 +150,7 @@ class RunningServer implements MailServer {
     tlsMode: TlsMode,
     tls: Awaited<ReturnType<typeof loadCertificates>>,
   ): Promise<Listener> {
+    const proxies = this.#options.proxy?.[name]
     try {
       return await Listener.listen({
         ...address,
@@ -152,6 +158,7 @@ class RunningServer implements MailServer {
         tls,
         alpn: services[name].protocol,
         limits: this.#limits,
+        proxy: proxies === undefined ? null : { trusted: new AddressList(proxies) },
         onError: (error) => {
           const message = error instanceof Error ? error.message : String(error)
           this.#parts.logger.log('error', 'listener.error', { listener: name, message })

@@ -4,6 +4,7 @@ import type { LimitRule, WireLog } from '../core/index.js'
 import { canonicalAddress, canonicalDomain, resolveLimits } from '../core/index.js'
 import { type ImapLimits, imapLimitRules } from '../imap/index.js'
 import type { Authenticator, Clock, Delivery, Logger, MailStore, Policy } from '../interfaces/index.js'
+import { AddressList } from '../net/index.js'
 import { type Pop3ServerLimits, pop3ServerLimits } from '../pop3/index.js'
 import { type SmtpServerLimits, smtpServerLimits } from '../smtp/index.js'
 import type { CertificatePair } from '../tls/index.js'
@@ -22,10 +23,19 @@ import {
 import { type ListenAddress, parseListenAddress } from './listen-address.js'
 
 /** What a listener speaks. The names that end in s have TLS from the first octet (RFC 8314), the others STARTTLS. */
-export type ListenerName = 'smtp' | 'submission' | 'submissions' | 'pop3' | 'pop3s' | 'imap' | 'imaps'
+export type ListenerName =
+  | 'smtp'
+  | 'lmtp'
+  | 'submission'
+  | 'submissions'
+  | 'pop3'
+  | 'pop3s'
+  | 'imap'
+  | 'imaps'
 
 export const listenerNames: readonly ListenerName[] = [
   'smtp',
+  'lmtp',
   'submission',
   'submissions',
   'pop3',
@@ -53,8 +63,24 @@ export interface LimitOptions {
   readonly imap?: Partial<ImapLimits>
   /** What failed logins cost whoever tries them. */
   readonly logins?: Partial<ThrottleLimits>
-  /** Connections at the same time from one address (IPv6: one /64), its /24 (/48) and its /16 (/32); 30, 90, 270. */
+  /** Connections at the same time from one address (IPv6: one /64), its /26 (/48) and its /21 (/32); 30, 90, 270. */
   readonly connections?: readonly [number, number, number]
+  /** New connections a minute from the same; without limit by default. */
+  readonly connectionsPerMinute?: readonly [number, number, number]
+}
+
+/** What the SMTP listeners do beside their limits. */
+export interface SmtpOptions {
+  /** Milliseconds that `smtp` holds its greeting back, to find clients that talk first; 0 by default. */
+  readonly greetingDelay?: number
+  /** Milliseconds that a refusal is held back after `limits.smtp.softErrors`; 0, for never, by default. */
+  readonly tarpit?: number
+  /** On submission: the sender must be an address whose mail comes to who has logged in; true by default. */
+  readonly checkSender?: boolean
+  /** On submission: Date, Message-ID and From are added where missing, and Bcc is taken out; true by default. */
+  readonly mendHeader?: boolean
+  /** Addresses and networks of proxies that may say by XCLIENT and XFORWARD for whom they speak; none by default. */
+  readonly xclient?: readonly string[]
 }
 
 /** Everything a mail server can be told. All but what a host plugs in may stand in the configuration file. */
@@ -81,6 +107,12 @@ export interface MailServerOptions {
   /** Connections at the same time from everywhere; 10,000 by default. */
   readonly maxConnections?: number
   readonly limits?: LimitOptions
+  readonly smtp?: SmtpOptions
+  /**
+   * Listeners that stand behind a proxy which speaks the PROXY protocol, each with the proxies' addresses and networks.
+   * Such a listener closes every connection from elsewhere, and every one without a good header.
+   */
+  readonly proxy?: Readonly<Partial<Record<ListenerName, readonly string[]>>>
   /** Milliseconds that sessions have to finish when the server stops; 10,000 by default. */
   readonly shutdownTimeout?: number
   /** Instead of the embedded database. It is the host's to close. */
@@ -151,6 +183,28 @@ function limits(rules: Readonly<Record<string, LimitRule>>): Check {
   }
 }
 
+/** A limit for an address, its /26 and its /21. */
+const byPrefix: Check = (value, key) => {
+  list(whole(1, 1_000_000))(value, key)
+  if ((value as readonly unknown[]).length !== 3) {
+    throw configError(key, 'must be three numbers: for an address, its /26 and its /21, as in [30, 90, 270]')
+  }
+}
+
+const yesOrNo: Check = (value, key) => {
+  if (typeof value !== 'boolean') throw configError(key, 'must be true or false')
+}
+
+const addresses = list(
+  text('an IP address, a network as in "192.0.2.0/24", or "loopback"', (value) => {
+    try {
+      return new AddressList([value]) !== null
+    } catch {
+      return false
+    }
+  }),
+)
+
 const options = object(
   {
     hostname: text('a host name', (value) => canonicalDomain(value) !== null),
@@ -179,16 +233,17 @@ const options = object(
       pop3: limits(pop3ServerLimits),
       imap: limits(imapLimitRules),
       logins: limits(throttleLimits),
-      connections: (value, key) => {
-        list(whole(1, 1_000_000))(value, key)
-        if ((value as readonly unknown[]).length !== 3) {
-          throw configError(
-            key,
-            'must be three numbers: for an address, its /24 and its /16, as in [30, 90, 270]',
-          )
-        }
-      },
+      connections: byPrefix,
+      connectionsPerMinute: byPrefix,
     }),
+    smtp: object({
+      greetingDelay: whole(0, 60_000),
+      tarpit: whole(0, 60_000),
+      checkSender: yesOrNo,
+      mendHeader: yesOrNo,
+      xclient: addresses,
+    }),
+    proxy: object(Object.fromEntries(listenerNames.map((name) => [name, addresses]))),
     shutdownTimeout: whole(0, 3_600_000),
     store: plugin('a MailStore', 'open', 'stage', 'apply'),
     authenticator: plugin('an Authenticator'),
@@ -209,6 +264,12 @@ export function checkOptions(value: unknown): asserts value is MailServerOptions
   const given = value as MailServerOptions
   if (Object.keys(given.listen).length === 0) {
     throw configError('listen', `names no listener; write at least one of ${listenerNames.join(', ')}`)
+  }
+  if (given.listen.lmtp !== undefined && parseListenAddress(given.listen.lmtp)?.port === 25) {
+    throw configError(
+      'listen.lmtp',
+      'must not be on port 25, which is for SMTP (RFC 2033 section 5); choose another',
+    )
   }
   if (given.delivery === undefined && Object.keys(given.domains ?? {}).length === 0) {
     throw configError('domains', 'is missing: write the domains to take mail for, each with its users')

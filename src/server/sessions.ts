@@ -3,10 +3,10 @@ import type { Clock, WireLog } from '../core/index.js'
 import { Driver } from '../core/index.js'
 import { ImapServerEngine, ImapServerSession } from '../imap/index.js'
 import type { Authenticator, Delivery, Logger, MailStore, Policy } from '../interfaces/index.js'
-import { type Connection, isLoopback, type TlsMode } from '../net/index.js'
+import { type AddressList, type Connection, isLoopback, type TlsMode } from '../net/index.js'
 import { Pop3ServerEngine, Pop3ServerSession } from '../pop3/index.js'
 import { startSmtpSession } from '../smtp/index.js'
-import type { LimitOptions, ListenerName, MailServerOptions, SessionLabel } from './options.js'
+import type { LimitOptions, ListenerName, MailServerOptions, SessionLabel, SmtpOptions } from './options.js'
 import { services } from './services.js'
 
 /** What every session of a server shares. */
@@ -19,6 +19,9 @@ export interface SessionParts {
   readonly logger: Logger
   readonly clock: Clock
   readonly limits: LimitOptions
+  readonly smtp: SmtpOptions
+  /** Who may use XCLIENT and XFORWARD. */
+  readonly xclient: AddressList
   readonly plaintextLogin: NonNullable<MailServerOptions['plaintextLogin']>
   readonly wireLog: (session: SessionLabel) => WireLog | null
 }
@@ -92,10 +95,18 @@ function driverOptions({ parts, id, listener, connection }: Beginning) {
 function smtpDriver(beginning: Beginning): RunningDriver {
   const { parts, listener, connection, id, wireLog, startTls } = beginning
   const { duplex, remoteAddress, remotePort, localAddress, localPort } = connection
+  const { smtp } = parts
+  const { service } = services[listener]
   const session = startSmtpSession({
     connection: { id, remoteAddress, remotePort, localAddress, localPort, tls: duplex.tlsInfo },
     hostname: parts.hostname,
-    service: services[listener].submission ? 'submission' : 'smtp',
+    service,
+    ...(service === 'smtp' ? { greetingDelayMs: smtp.greetingDelay ?? 0 } : {}),
+    tarpitMs: smtp.tarpit ?? 0,
+    checkSender: smtp.checkSender ?? true,
+    mendHeader: smtp.mendHeader ?? true,
+    xclient: parts.xclient.has(remoteAddress),
+    xforward: parts.xclient.has(remoteAddress),
     startTls,
     allowPlaintext: mayLogInInClear(parts, remoteAddress),
     delivery: parts.delivery,

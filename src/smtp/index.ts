@@ -1,3 +1,18 @@
+export type {
+  MessageBody,
+  MessageOutcome,
+  RecipientOutcome,
+  ResolvedSmtpClientOptions,
+  SmtpClientCloseReason,
+  SmtpClientEvent,
+  SmtpClientLimits,
+  SmtpClientOptions,
+  SmtpEnvelope,
+  SmtpExtensions,
+  SmtpRecipient,
+  SmtpStage,
+} from './client/index.js'
+export { SmtpClientEngine, SmtpClientSession, SmtpRefusal, smtpClientLimits } from './client/index.js'
 export {
   addressLiteral,
   formatReply,
@@ -7,10 +22,14 @@ export {
   scanMailbox,
   scanPath,
 } from './grammar/index.js'
+export type { HandledParts, HandlerAnswer, LoginAttempt, SmtpHandlers } from './handlers.js'
+export { SmtpSession, smtpHandlers } from './handlers.js'
 export type {
   ResolvedSmtpServerOptions,
   SmtpCloseReason,
+  SmtpHostVerb,
   SmtpServerEvent,
+  SmtpServerFeatures,
   SmtpServerLimits,
   SmtpServerOptions,
   SmtpServerState,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { prefixesOf } from '../../src/auth/address-prefix.js'
 import { LoginThrottle } from '../../src/auth/throttle.js'
+import { prefixesOf } from '../../src/net/prefixes.js'
 import { VirtualClock } from '../../src/testing/virtual-clock.js'
 
 it('names the networks of an address', () => {

@@ -9,20 +9,24 @@ import subprocess
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMAND = [os.environ.get("MAILWRIGHT_NODE", "node"), str(ROOT / "dist/cli/main.js")]
+DIST = pathlib.Path(os.environ.get("MAILWRIGHT_DIST", ROOT / "dist"))
+COMMAND = [os.environ.get("MAILWRIGHT_NODE", "node"), str(DIST / "cli/main.js")]
 ALICE = "alice@example.test"
 BOB = "bob@example.test"
 PASSWORD = "secret"
 
 
 class Server:
-    """A running `mailwright serve --json`; `port["imap"]` and so on tell where."""
+    """A running `mailwright serve --json`; `port["imap"]` and so on tell where.
 
-    def __init__(self, wrapper=()):
+    `listen` names further listeners; other options go into the configuration as they are.
+    """
+
+    def __init__(self, wrapper=(), listen=(), **options):
         self.folder = tempfile.mkdtemp(prefix="mailwright-")
         self.config = os.path.join(self.folder, "mailwright.json")
         self.wrapper = list(wrapper)
-        names = ["smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps"]
+        names = ["smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps", *listen]
         with open(self.config, "w", encoding="utf-8") as file:
             json.dump(
                 {
@@ -35,6 +39,7 @@ class Server:
                             "aliases": {"info": [ALICE, BOB]},
                         }
                     },
+                    **options,
                 },
                 file,
             )

@@ -12,6 +12,8 @@ import {
   type WireEntry,
   WireLog,
 } from '../../src/core/index.js'
+import { checkLines } from '../../src/core/line-check.js'
+import { growth } from '../support/growth.js'
 
 const octets = fc.uint8Array({ maxLength: 200 })
 /** Texts of the octets that matter to dots and line ends. */
@@ -61,18 +63,15 @@ describe('InputQueue', () => {
   })
 
   it('takes time linear in its input for octets that come one by one', () => {
-    const time = (size: number): number => {
+    const one = Buffer.from('x')
+    const ratio = growth(100_000, (size) => {
       const queue = new InputQueue()
-      const start = performance.now()
-      const one = Buffer.from('x')
       for (let i = 0; i < size; i++) {
         queue.push(one)
         queue.takeLine(10_000_000)
       }
-      return performance.now() - start
-    }
-    time(10_000)
-    expect(time(400_000) / Math.max(1, time(100_000))).toBeLessThan(12)
+    })
+    expect(ratio).toBeLessThan(8)
   })
 })
 
@@ -106,8 +105,8 @@ describe('OutputQueue', () => {
 })
 
 describe('DotReader and DotWriter', () => {
-  const unstuff = (pieces: readonly Buffer[]) => {
-    const reader = new DotReader()
+  const unstuff = (pieces: readonly Buffer[], longestLine = Number.POSITIVE_INFINITY) => {
+    const reader = new DotReader({ longestLine })
     let body = ''
     let rest = ''
     for (const piece of pieces) {
@@ -125,7 +124,7 @@ describe('DotReader and DotWriter', () => {
       ended: reader.ended,
       bareLf: reader.bareLf,
       bareCr: reader.bareCr,
-      longest: reader.longestLine,
+      longLine: reader.longLine,
     }
   }
 
@@ -157,8 +156,75 @@ describe('DotReader and DotWriter', () => {
     )
   })
 
-  it('measures the longest line over chunk edges', () => {
-    expect(unstuff([Buffer.from('ab'), Buffer.from('cd\r'), Buffer.from('\nxyz\r\n.\r\n')]).longest).toBe(4)
+  it('sees proper lines at once, and what is not proper', () => {
+    const look = (text: string, before = 10) => checkLines(Buffer.from(text, 'latin1'), before)
+    for (const length of [1, 2, 15, 16, 17, 33, 16_380]) {
+      const rest = 'x'.repeat(length)
+      expect(look(`a\r\n${rest}`)).toBe('clean')
+      expect(look(`${rest}\r`)).toBe('clean')
+      expect(look(`${rest}\r\n.`)).toBe('dotted')
+      expect(look(`${rest}\n`)).toBe('odd')
+      expect(look(`${rest}\rx`)).toBe('odd')
+      expect(look(`\n${rest}`, 13)).toBe('clean')
+      expect(look(`\n${rest}`)).toBe('odd')
+      expect(look(rest, 13)).toBe('odd')
+      expect(look(`.${rest}`)).toBe('dotted')
+      expect(look(`.${rest}`, 46)).toBe('clean')
+    }
+  })
+
+  it('notices a line that is too long, over chunk edges and in long chunks', () => {
+    const pieces = [Buffer.from('ab'), Buffer.from('cd\r'), Buffer.from('\nxyz\r\n.\r\n')]
+    expect(unstuff(pieces, 3).longLine).toBe(true)
+    expect(unstuff(pieces, 4).longLine).toBe(false)
+    const line = fc.integer({ min: 0, max: 1200 })
+    const lengths = fc.array(line, { minLength: 1, maxLength: 30 })
+    fc.assert(
+      fc.property(
+        lengths,
+        fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 4 }),
+        (all, sizes) => {
+          const whole = Buffer.from(`${all.map((length) => `${'x'.repeat(length)}\r\n`).join('')}.\r\n`)
+          const longest = Math.max(...all)
+          expect(unstuff(chop(whole, sizes), longest).longLine).toBe(false)
+          expect(unstuff(chop(whole, sizes), longest - 1).longLine).toBe(true)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('finds whatever is odd in a long text, wherever it stands and however it is cut', () => {
+    const proper = `${'x'.repeat(70)}\r\n`.repeat(600)
+    const oddities = [
+      '\n',
+      '\r',
+      '\0',
+      '\r\n.\n',
+      '\r\n.\r',
+      '\n.\r\n',
+      '\r.\r\n',
+      '.\r\n.x',
+      '\r\n..\r\n',
+      '\r\n.\r\n',
+      '.',
+    ]
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...oddities),
+        fc.nat(proper.length),
+        fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 3 }),
+        (odd, place, sizes) => {
+          const whole = `${proper.slice(0, place)}${odd}${proper.slice(place)}.\r\nQUIT\r\n`
+          const seen = unstuff(chop(Buffer.from(whole, 'latin1'), sizes))
+          expect(seen).toMatchObject(model(whole))
+          const data = whole.slice(0, whole.length - seen.rest.length)
+          expect(seen.bareLf).toBe(/(^|[^\r])\n/.test(data))
+          expect(seen.bareCr).toBe(/\r(?!\n)/.test(data))
+        },
+      ),
+      { numRuns: 500 },
+    )
   })
 
   it('writes what reads back as the same lines, with CRLF for every line end', () => {
@@ -175,6 +241,29 @@ describe('DotReader and DotWriter', () => {
         expect(read.body).toBe(lines === '' || lines.endsWith('\r\n') ? lines : `${lines}\r\n`)
       }),
       { numRuns: 2000 },
+    )
+  })
+
+  it('writes long texts as short ones, with whatever is odd in them', () => {
+    const proper = `${'x'.repeat(70)}\r\n`.repeat(500)
+    const oddities = ['', '\n', '\r', '\r\n.', '\n.\n', '\r\n..\r\n', '.']
+    const size = fc.integer({ min: 1, max: 40_000 })
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...oddities),
+        fc.nat(proper.length),
+        fc.array(size, { minLength: 1, maxLength: 3 }),
+        (odd, place, sizes) => {
+          const text = `${proper.slice(0, place)}${odd}${proper.slice(place)}`
+          const writer = new DotWriter()
+          const out = chop(Buffer.from(text, 'latin1'), sizes).flatMap((piece) => writer.write(piece))
+          const read = unstuff([Buffer.concat([...out, ...writer.end()])])
+          expect(read).toMatchObject({ ended: true, rest: '', bareLf: false, bareCr: false })
+          const lines = text.replace(/\r\n|\r|\n/g, '\r\n')
+          expect(read.body).toBe(lines.endsWith('\r\n') ? lines : `${lines}\r\n`)
+        },
+      ),
+      { numRuns: 300 },
     )
   })
 

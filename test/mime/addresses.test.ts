@@ -1,5 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseAnyAddresses } from '../../src/mime/addresses.js'
 import { parseAddresses, parseMailboxes } from '../../src/mime/index.js'
+import { plainAddresses } from '../../src/mime/plain-addresses.js'
 
 /** `name <@route:mailbox@host>` of each, a group as `name{` and `}`. */
 const short = (text: string): string[] =>
@@ -101,4 +104,55 @@ describe('as text', () => {
   test('no address', () => {
     expect(parseMailboxes('<>, root, John Doe').map(({ address }) => address)).toEqual(['', 'root', ''])
   })
+})
+
+test('the short cut for plain addresses gives exactly what the whole parser does', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'a',
+      'b.c',
+      '@',
+      '@d.e',
+      '<',
+      '>',
+      ' ',
+      '  ',
+      ',',
+      ', ',
+      '"x y"',
+      '"',
+      'Name',
+      '.',
+      '=?utf-8?q?x,?=',
+      '=?',
+    ],
+    ...[
+      '(c)',
+      ':',
+      ';',
+      '[',
+      '\\',
+      '\r\n ',
+      '\xe9',
+      '\u20ac',
+      'a@b',
+      'N M <a@b>',
+      '"q" <a@b>',
+      '<>',
+      '=',
+      '\0',
+    ],
+  )
+  let plain = 0
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+      const text = pieces.join('')
+      const short = plainAddresses(text)
+      if (short === null) return
+      plain++
+      expect(short).toEqual(parseAnyAddresses(text))
+    }),
+    { numRuns: 5_000 },
+  )
+  expect(plain).toBeGreaterThan(100)
 })

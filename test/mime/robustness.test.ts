@@ -239,7 +239,7 @@ describe('time grows with the input and no faster', () => {
   })
 })
 
-test('a reader holds no body', () => {
+test('a reader holds no body', async () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const reader = new FactsReader()
@@ -248,7 +248,13 @@ test('a reader holds no body', () => {
   collect()
   const before = process.memoryUsage().arrayBuffers
   for (let i = 0; i < 400; i++) reader.write(Buffer.from(chunk))
-  collect()
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 * 1_048_576)
+  const held = (): number => process.memoryUsage().arrayBuffers - before
+  // what is collected is given back by a thread of its own, a little later
+  for (let i = 0; i < 50; i++) {
+    collect()
+    if (held() < 2 * 1_048_576) break
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(held()).toBeLessThan(2 * 1_048_576)
   expect(reader.end().size).toBe(400 * 65_536 + 52)
 })

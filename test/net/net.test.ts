@@ -203,9 +203,16 @@ describe('addresses', () => {
   })
 
   it('knows the networks of an address', () => {
-    expect(prefixesOf('192.0.2.9')).toEqual(['192.0.2.9', '192.0.2/24', '192.0/16'])
-    expect(prefixesOf('2001:db8:0:1::5')).toEqual(['2001:db8:0:1/64', '2001:db8:0/48', '2001:db8/32'])
-    expect(prefixesOf('::')).toEqual(['0:0:0:0/64', '0:0:0/48', '0:0/32'])
+    const [address, network, block] = prefixesOf('192.0.2.9')
+    expect(prefixesOf('::ffff:192.0.2.9')).toEqual([address, network, block])
+    expect(prefixesOf('192.0.2.63')[1]).toBe(network)
+    expect(prefixesOf('192.0.2.64')[1]).not.toBe(network)
+    expect(prefixesOf('192.0.7.255')[2]).toBe(block)
+    expect(prefixesOf('192.0.8.0')[2]).not.toBe(block)
+    expect(prefixesOf('2001:db8:0:1::5')).toEqual(prefixesOf('2001:DB8::1:0:0:0:9%eth0'))
+    expect(prefixesOf('2001:db8:0:2::5').slice(1)).toEqual(prefixesOf('2001:db8:0:1::5').slice(1))
+    expect(prefixesOf('2001:db8:1::')[1]).not.toBe(prefixesOf('2001:db8:0::')[1])
+    expect(new Set(prefixesOf('/a/socket')).size).toBe(3)
   })
 })
 
@@ -217,11 +224,11 @@ describe('ConnectionLimits', () => {
     expect(limits.admit('192.0.2.1')).toBe(null)
     expect(limits.admit('192.0.2.3')).toBe(null)
     expect(limits.admit('192.0.3.1')).not.toBe(null)
-    expect(limits.admit('192.0.4.1')).toBe(null)
+    expect(limits.admit('192.0.3.65')).toBe(null)
     leave[0]?.()
     leave[0]?.()
-    expect(limits.admit('192.0.4.1')).not.toBe(null)
-    expect(limits.admit('192.0.5.1')).toBe(null)
+    expect(limits.admit('192.0.3.65')).not.toBe(null)
+    expect(limits.admit('192.0.3.129')).toBe(null)
   })
 
   it('leaves loopback free but for the total', () => {

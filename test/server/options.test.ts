@@ -45,7 +45,7 @@ describe('checkOptions', () => {
     [
       'an unknown listener',
       { ...good, listen: { smpt: '127.0.0.1:25' } },
-      /^listen\.smpt: .*known here: smtp, submission/,
+      /^listen\.smpt: .*known here: smtp, lmtp, submission/,
     ],
     [
       'a bare port',

@@ -18,6 +18,15 @@ const words = [
   ' AGFsaWNlAHNlY3JldA==\r\n',
   'QUIT\r\n',
   'BDAT 5 LAST\r\n',
+  'BDAT 3\r\n',
+  'BDAT 0 LAST\r\n',
+  'BDAT 40 X\r\n',
+  'LHLO c.test\r\n',
+  'MAIL FROM:<ö@b> SMTPUTF8 RET=HDRS\r\n',
+  'RCPT TO:<a@b> NOTIFY=NEVER ORCPT=rfc822;x\r\n',
+  'XCLIENT ADDR=192.0.2.9\r\n',
+  'XFORWARD NAME=x\r\n',
+  'VRFY x SMTPUTF8\r\n',
   ' SIZE=5 BODY=8BITMIME\r\n',
   'Received: x\r\n',
   '\r\n.\r\n',
@@ -40,7 +49,9 @@ const openings = [
   'EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n',
   'HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\n',
   'EHLO c\r\nAUTH LOGIN\r\n',
+  'EHLO c\r\nMAIL FROM:<> BODY=BINARYMIME\r\nRCPT TO:<a@b>\r\nRCPT TO:<a@b>\r\nBDAT 4\r\nx\ny\0',
 ]
+const features = { eightBitMime: true, smtpUtf8: true, binaryMime: true, dsn: true }
 const line = /^(?:\d{3}[ -][\t\x20-\x7e]*\r\n)*$/
 
 /** What must hold of every sequence of events, whatever the client sends. */
@@ -63,8 +74,16 @@ describe('any octets in any state', () => {
         fc.array(piece, { maxLength: 25 }),
         fc.array(fc.nat(400), { maxLength: 6 }),
         answers,
-        (opening, pieces, cuts, replies) => {
+        fc.constantFrom('smtp' as const, 'lmtp' as const),
+        (beginning, pieces, cuts, replies, service) => {
+          const opening = service === 'lmtp' ? beginning.replace(/^(?:EHLO|HELO)/, 'LHLO') : beginning
           const talk = new Talk({
+            service,
+            features,
+            verbs: ['VRFY'],
+            xclient: true,
+            tarpitMs: 1,
+            limits: { softErrors: 5 },
             mechanisms: ['PLAIN', 'LOGIN'],
             secure: false,
             allowPlaintext: true,
@@ -122,7 +141,7 @@ describe('any octets in any state', () => {
           expect(talk.engine.next()).toBeNull()
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: Number(process.env.MAILWRIGHT_FUZZ_RUNS ?? 1500) },
     )
   })
 
@@ -132,9 +151,19 @@ describe('any octets in any state', () => {
         fc.array(piece, { maxLength: 20 }),
         fc.array(fc.nat(600), { maxLength: 8 }),
         (pieces, cuts) => {
-          const text = `EHLO c\r\n${pieces.join('').replace(/STARTTLS|BDAT|DATA/gi, 'MAIL FROM:<x@y>\r\nRCPT TO:<a@b>\r\nDATA')}`
-          const whole = new Talk({ mechanisms: ['PLAIN', 'LOGIN'], allowPlaintext: true })
-          const cut = new Talk({ mechanisms: ['PLAIN', 'LOGIN'], allowPlaintext: true })
+          const text = `EHLO c\r\n${pieces.join('').replace(/STARTTLS|DATA/gi, 'MAIL FROM:<x@y>\r\nRCPT TO:<a@b>\r\nDATA')}`
+          const whole = new Talk({
+            mechanisms: ['PLAIN', 'LOGIN'],
+            allowPlaintext: true,
+            features,
+            xforward: true,
+          })
+          const cut = new Talk({
+            mechanisms: ['PLAIN', 'LOGIN'],
+            allowPlaintext: true,
+            features,
+            xforward: true,
+          })
           const places = [...new Set(cuts.filter((each) => each < text.length))].sort((a, b) => a - b)
           const eager = '421 4.5.0'
           const expected = whole.send(text)
@@ -144,7 +173,7 @@ describe('any octets in any state', () => {
           expect(cut.messages).toEqual(whole.messages)
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: Number(process.env.MAILWRIGHT_FUZZ_RUNS ?? 1000) },
     )
   })
 

@@ -3,6 +3,7 @@ import type {
   AbortReason,
   Authenticator,
   Delivery,
+  DeliveryFeatures,
   EnvelopeStart,
   Policy,
   Recipient,
@@ -19,6 +20,7 @@ import { MemoryDuplex, VirtualClock } from '../../src/testing/index.js'
 export interface Kept {
   readonly envelope: EnvelopeStart
   readonly recipients: readonly string[]
+  readonly details: readonly Recipient[]
   readonly received: string
   readonly body: string
   readonly context: SessionContext
@@ -26,27 +28,34 @@ export interface Kept {
 
 /** Keeps messages for the users alice, bob and postmaster of example.test, and remembers what was given up. */
 export class TestDelivery implements Delivery {
-  readonly features: { maxMessageSize: number; eightBitMime: boolean; smtpUtf8: boolean }
+  readonly features: DeliveryFeatures & { maxMessageSize: number }
   readonly kept: Kept[]
   readonly aborted: AbortReason[]
   begun: number
 
-  constructor(maxMessageSize = 100_000) {
-    this.features = { maxMessageSize, eightBitMime: true, smtpUtf8: false }
+  constructor(maxMessageSize = 100_000, features: Partial<DeliveryFeatures> = {}) {
+    this.features = { eightBitMime: true, smtpUtf8: false, ...features, maxMessageSize }
     this.kept = []
     this.aborted = []
     this.begun = 0
+  }
+
+  /** `sender` is who may send as alice, and as nobody else. */
+  async owns({ localPart }: Recipient, user: string): Promise<boolean> {
+    return localPart === user
   }
 
   async begin(envelope: EnvelopeStart, context: SessionContext): Promise<Transaction | Reply> {
     this.begun++
     const { kept, aborted } = this
     const recipients: string[] = []
+    const details: Recipient[] = []
     const chunks: Buffer[] = []
     return {
       recipient: async (recipient) => {
         const refusal = refuse(recipient)
         if (refusal === undefined) recipients.push(recipient.address)
+        if (refusal === undefined) details.push(recipient)
         return refusal
       },
       ready: async () => undefined,
@@ -55,8 +64,10 @@ export class TestDelivery implements Delivery {
       },
       commit: async (received) => {
         const body = Buffer.concat(chunks).toString('latin1')
-        kept.push({ envelope, recipients, received: Buffer.from(received).toString('latin1'), body, context })
-        return { reply: reply(250, '2.0.0', 'Kept') }
+        const trace = Buffer.from(received).toString('latin1')
+        kept.push({ envelope, recipients, details, received: trace, body, context })
+        if (context.service !== 'lmtp') return { reply: reply(250, '2.0.0', 'Kept') }
+        return { recipients: details.map(outcome) }
       },
       abort: async (reason) => {
         aborted.push(reason)
@@ -65,12 +76,19 @@ export class TestDelivery implements Delivery {
   }
 }
 
+/** In LMTP each recipient has an outcome; that of `full` is no good one. */
+function outcome({ localPart }: Recipient): Reply {
+  return localPart === 'full'
+    ? reply(452, '4.2.2', 'Mailbox is full')
+    : reply(250, '2.0.0', `Kept for ${localPart}`)
+}
+
 const literals = new Set(['[127.0.0.1]', '[ipv6:::1]'])
 
 function refuse({ localPart, domain }: Recipient): Reply | undefined {
-  const here = domain === 'example.test' || literals.has(domain) || domain === ''
+  const here = domain === 'example.test' || domain === 'bücher.test' || literals.has(domain) || domain === ''
   if (!here) return reply(550, '5.7.1', 'Relaying denied')
-  const known = ['alice', 'bob', 'postmaster', 'a b', 'a@b', 'a"b', 'x'.repeat(64)]
+  const known = ['alice', 'bob', 'postmaster', 'a b', 'a@b', 'a"b', 'x'.repeat(64), 'full', 'jörg']
   const name = known.includes(localPart) ? localPart : localPart.toLowerCase()
   if (name === 'postmaster' || known.includes(localPart) || /^user\d+$/.test(localPart)) return undefined
   return reply(550, '5.1.1', 'No such user')
@@ -88,9 +106,10 @@ export const testAuthenticator: Authenticator = {
   },
 }
 
-export interface TestServerOptions extends Partial<SmtpServerOptions> {
+export interface TestServerOptions extends Omit<Partial<SmtpServerOptions>, 'features'> {
   readonly auth?: boolean
   readonly maxMessageSize?: number
+  readonly features?: Partial<DeliveryFeatures>
   readonly implicitTls?: boolean
   /** The server shuts down after so many milliseconds. */
   readonly shutdownAfterMs?: number
@@ -114,9 +133,10 @@ export function startServer(
     readonly authenticator?: Authenticator
   } = {},
 ): TestServer {
-  const { auth, implicitTls, maxMessageSize, shutdownAfterMs, overLimit, ...engineOptions } = options
+  const { auth, implicitTls, maxMessageSize, features, shutdownAfterMs, overLimit, ...engineOptions } =
+    options
   const clock = new VirtualClock()
-  const delivery = parts.delivery ?? new TestDelivery(maxMessageSize)
+  const delivery = parts.delivery ?? new TestDelivery(maxMessageSize, features)
   const drivers: Driver<{ readonly type: string }>[] = []
   const errors: unknown[] = []
   let count = 0

@@ -75,7 +75,7 @@ describe('nodemailer', () => {
     ).rejects.toMatchObject({
       responseCode: 535,
     })
-    const large = { from: 'a@b.test', to: 'bob@example.test', text: 'x'.repeat(1_100_000) }
+    const large = { from: 'alice@example.test', to: 'bob@example.test', text: 'x'.repeat(1_100_000) }
     await expect(transport('secret').sendMail(large)).rejects.toMatchObject({ responseCode: 552 })
   })
 })

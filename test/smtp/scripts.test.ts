@@ -9,15 +9,16 @@ const folder = new URL('./scripts/', import.meta.url)
 
 /**
  * Comments of a script that the test reads: `# options: {json}`, `# messages: n` kept at the end (0 by default), and
- * `# body| text`, the lines of the last message kept.
+ * `# body| text`, the lines of the last message kept. `# also in LMTP`: it is run once more as an LMTP session.
  */
-function setup(source: string): ScriptHost {
+function setup(source: string, service?: 'lmtp'): ScriptHost {
   const lines = source.split(/\r?\n/)
   const value = (name: string): string | undefined =>
     lines.find((line) => line.startsWith(`# ${name}: `))?.slice(name.length + 4)
-  const options = JSON.parse(value('options') ?? '{}') as TestServerOptions
+  const given = JSON.parse(value('options') ?? '{}') as TestServerOptions
+  const options = service === undefined ? given : { ...given, service }
   const body = lines.filter((line) => line.startsWith('# body|')).map((line) => line.slice(8))
-  const delivery = new TestDelivery(options.maxMessageSize)
+  const delivery = new TestDelivery(options.maxMessageSize, options.features)
   const server = startServer(options, { delivery })
   return {
     ...server,
@@ -35,6 +36,16 @@ function setup(source: string): ScriptHost {
   }
 }
 
+/** The same session where LHLO stands for HELO and EHLO; its answer has more than one line. */
+function inLmtp(source: string): string {
+  return source
+    .replace(/^(C: *)EHLO\b/gim, '$1LHLO')
+    .replace(/^(C: *)HELO\b(.*\n(?:(?!S).*\n)*)S[~:] 250.*$/gim, '$1LHLO$2S*\nS~ 250 LIMITS.*')
+    .replace(/^(C: *)HELO\b/gim, '$1LHLO')
+    .replace(/^S: 250 2\.0\.0 Kept$/gm, 'S~ 250 2\\.0\\.0 Kept.*')
+    .replace(/\bESMTP\b/g, 'LMTP')
+}
+
 function octets(text: string): string {
   return text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
@@ -44,6 +55,11 @@ describe('SMTP scripts', () => {
     it.concurrent(name, async () => {
       const source = readFileSync(new URL(name, folder), 'utf8')
       await runScriptCuts(source, () => setup(source))
+    })
+    const source = readFileSync(new URL(name, folder), 'utf8')
+    if (!/^# also in LMTP$/m.test(source)) continue
+    it.concurrent(`${name} in LMTP`, async () => {
+      await runScriptCuts(inLmtp(source), () => setup(source, 'lmtp'))
     })
   }
 })

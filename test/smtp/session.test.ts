@@ -417,7 +417,14 @@ S~ 250 .*
     expect(seen).toEqual([
       [
         { user: 'alice', password: 'secret', authorizationId: '' },
-        { protocol: 'smtp', mechanism: 'PLAIN', remoteAddress: '192.0.2.1', secure: true, signal: null },
+        {
+          protocol: 'smtp',
+          mechanism: 'PLAIN',
+          remoteAddress: '192.0.2.1',
+          session: 's1',
+          secure: true,
+          signal: null,
+        },
       ],
     ])
   })

@@ -1,6 +1,17 @@
 import type { SmtpServerEvent, SmtpServerOptions } from '../../src/smtp/index.js'
 import { SmtpServerEngine } from '../../src/smtp/index.js'
 
+/** Events that need no answer, though one that follows may. */
+const tells: ReadonlySet<SmtpServerEvent['type']> = new Set([
+  'body',
+  'reset',
+  'tls',
+  'busy',
+  'xclient',
+  'xforward',
+  'closed',
+])
+
 /** An engine alone, whose host says yes to everything at once. */
 export class Talk {
   readonly engine: SmtpServerEngine
@@ -50,7 +61,7 @@ export class Talk {
         this.bodies.push(body)
         body = ''
       } else if (event.type === 'reset') body = ''
-      if (this.engine.need === 'answer' && !this.onAsk(event)) break
+      if (!tells.has(event.type) && this.engine.need === 'answer' && !this.onAsk(event)) break
     }
     this.bodies.push(body)
     for (const chunk of this.engine.takeOutput()) this.output += Buffer.from(chunk).toString('latin1')

@@ -1,7 +1,7 @@
 import type { MessageInfo } from '../../interfaces/index.js'
 import type { FetchItem } from '../command.js'
 import { bodyStructure, dateTime, envelope, literalPrefix } from '../responses.js'
-import { BrokenResponse, SessionEnded } from './flow.js'
+import { BrokenResponse, SessionEnded } from './ended.js'
 import type { BodyItem, SectionOctets } from './section-octets.js'
 import { openSection } from './section-octets.js'
 import type { UserSession } from './user-session.js'

@@ -1,3 +1,2 @@
-export type { Flow } from './flow.js'
 export { ImapServerSession } from './session.js'
 export type { ImapSessionContext, ImapSessionOptions } from './user-session.js'

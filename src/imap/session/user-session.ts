@@ -1,3 +1,4 @@
+import type { Flow } from '../../core/driver.js'
 import type { Engine } from '../../core/engine.js'
 import { UsageError } from '../../core/errors.js'
 import type {
@@ -13,8 +14,7 @@ import type {
 import { silentLogger, systemClock } from '../../interfaces/index.js'
 import { untagged } from '../responses.js'
 import type { ImapServerEvent, ImapServerReplies } from '../server-events.js'
-import type { Flow } from './flow.js'
-import { SessionEnded } from './flow.js'
+import { SessionEnded } from './ended.js'
 import type { Selected } from './selected.js'
 
 /** Who is at the other end. */

@@ -1,5 +1,10 @@
+import { isAscii } from '../../core/bytes.js'
+import { canonicalDomain } from '../../core/mail-address.js'
+
 const LDH_RUN = /[A-Za-z0-9.-]+/y
 const LENIENT_RUN = /[A-Za-z0-9._-]+/y
+const UTF8_RUN = /[A-Za-z0-9.\-\u0080-\u{10ffff}]+/uy
+const LENIENT_UTF8_RUN = /[A-Za-z0-9._\-\u0080-\u{10ffff}]+/uy
 const LITERAL = /\[([\x21-\x5a\x5e-\x7e]+)\]/y
 const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/
 const IPV6_GROUP = /^[0-9A-Fa-f]{1,4}$/
@@ -8,26 +13,27 @@ const LONGEST_LABEL = 63
 
 /**
  * Where the domain that begins at `at` ends, or a sentence that says what is wrong with it. Lengths as in RFC 5321
- * section 4.5.3.1.2 (255 octets) and RFC 1035 section 2.3.4 (63 a label). `lenient` takes an underscore as a letter.
+ * section 4.5.3.1.2 (255 octets) and RFC 1035 section 2.3.4 (63 a label), of a U-label those of its A-label. `lenient` takes an underscore as a letter, `utf8` U-labels.
  *
  *     Domain         = sub-domain *("." sub-domain)
- *     sub-domain     = Let-dig [Ldh-str]
+ *     sub-domain     = Let-dig [Ldh-str] / U-label       ; RFC 6531 section 3.3
  *     Ldh-str        = *( ALPHA / DIGIT / "-" ) Let-dig
  */
-export function scanDomain(text: string, at: number, lenient = false): number | string {
-  const run = lenient ? LENIENT_RUN : LDH_RUN
+export function scanDomain(text: string, at: number, lenient = false, utf8 = false): number | string {
+  const run = utf8 ? (lenient ? LENIENT_UTF8_RUN : UTF8_RUN) : lenient ? LENIENT_RUN : LDH_RUN
   run.lastIndex = at
   const found = run.exec(text)
   if (found === null) return 'The domain is missing'
-  const domain = found[0]
-  if (domain.length > LONGEST_DOMAIN) return 'The domain is too long'
+  const written = found[0]
+  if (written.length > LONGEST_DOMAIN) return 'The domain is too long'
+  const domain = utf8 && !isAscii(written) ? canonicalDomain(written) : written
+  if (domain === null) return 'The domain is no internationalized domain name'
   for (const label of domain.split('.')) {
     if (label === '') return 'A label of the domain is empty'
     if (label.length > LONGEST_LABEL) return 'A label of the domain is too long'
-    if (label.startsWith('-') || label.endsWith('-'))
-      return 'A label of the domain begins or ends with a hyphen'
   }
-  return at + domain.length
+  if (/(?:^|\.)-|-(?:\.|$)/.test(written)) return 'A label of the domain begins or ends with a hyphen'
+  return at + written.length
 }
 
 /**

@@ -1,3 +1,4 @@
+import { toLatin1 } from '../../core/bytes.js'
 import { UsageError } from '../../core/errors.js'
 import type { Reply } from '../../interfaces/index.js'
 
@@ -7,15 +8,26 @@ const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
 /** RFC 5321 section 4.5.3.1.5: 512 octets with code and CRLF; the rest is room for `250-` and `5.123.123 `. */
 const LONGEST_TEXT = 490
 
+/** Replies that are said over and over, as they cross the wire. */
+const fixed: WeakMap<Reply, string> = new WeakMap()
+
+/** A reply that never changes and is said often. UsageError `REPLY` as for `formatReply`. */
+export function fixedReply(reply: Reply): Reply {
+  fixed.set(reply, formatReply(reply))
+  return reply
+}
+
 /**
  * A reply as it crosses the wire, its enhanced code on every line (RFC 2034 section 4). A line that is too long goes
- * on in the next; a character above 126 becomes `?`. UsageError `REPLY` for a code out of range, an enhanced code of
+ * on in the next; a character above 126 becomes `?`, or with `utf8` its octets (RFC 6531 section 3.7.4). UsageError `REPLY` for a code out of range, an enhanced code of
  * another class, no line, or a control character, so that nothing can be slipped in.
  *
  *     Reply-line     = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
  *     Reply-code     = %x32-35 %x30-35 %x30-39
  */
-export function formatReply(reply: Reply): string {
+export function formatReply(reply: Reply, utf8 = false): string {
+  const known = fixed.get(reply)
+  if (known !== undefined) return known
   const { code, enhanced, lines } = reply
   if (!Number.isInteger(code) || code < 200 || code > 559)
     throw new UsageError('REPLY', `no reply code: ${code}`)
@@ -30,15 +42,20 @@ export function formatReply(reply: Reply): string {
     const line = lines[0] as string
     if (line.length <= LONGEST_TEXT && PRINTABLE.test(line)) return `${code} ${lead}${line}\r\n`
   }
-  const texts = lines.flatMap(printableLines)
+  const texts = lines.flatMap((line) => printableLines(line, utf8))
   if (texts.length === 0) throw new UsageError('REPLY', 'a reply has at least one line')
   const last = texts.length - 1
   return texts.map((text, index) => `${code}${index === last ? ' ' : '-'}${lead}${text}\r\n`).join('')
 }
 
-function printableLines(line: string): string[] {
+/** One character an octet. */
+function printableLines(line: string, utf8: boolean): string[] {
   if (CONTROL.test(line)) throw new UsageError('REPLY', 'a reply holds no control character')
-  const text = PRINTABLE.test(line) ? line : line.replace(/[^\t\x20-\x7e]/g, '?')
+  const text = PRINTABLE.test(line)
+    ? line
+    : utf8
+      ? toLatin1(Buffer.from(line.replace(/[\x80-\x9f\u2028\u2029]/g, '?')))
+      : line.replace(/[^\t\x20-\x7e]/g, '?')
   const pieces = [text.slice(0, LONGEST_TEXT)]
   for (let at = LONGEST_TEXT; at < text.length; at += LONGEST_TEXT)
     pieces.push(text.slice(at, at + LONGEST_TEXT))

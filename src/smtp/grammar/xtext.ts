@@ -22,3 +22,19 @@ export function encodeXtext(text: string): string {
     return `+${code.toString(16).toUpperCase().padStart(2, '0')}`
   })
 }
+
+/**
+ * The address of an ORCPT of type utf-8, or null when it is malformed: characters above 127 stand as themselves
+ * (utf-8-addr-unitext) or as `\x{...}` with their number (utf-8-addr-xtext).
+ *
+ *     utf-8-addr-xtext     = 1*(QCHAR / EmbeddedUnicodeChar)     ; RFC 6533 section 3
+ *     EmbeddedUnicodeChar  = %x5C.78 "{" HEXPOINT "}"
+ */
+export function decodeUtf8Address(text: string): string | null {
+  if (!/^(?:[!-*,-<>-[\]-~]|[^\0-\x9f]|\\x\{[0-9A-F]{2,6}\})+$/u.test(text)) return null
+  const decoded = text.replace(/\\x\{([0-9A-F]+)\}/g, (_, hex: string) => {
+    const code = Number.parseInt(hex, 16)
+    return code > 0x10ffff ? '\0' : String.fromCodePoint(code)
+  })
+  return /[\p{Cc}\p{Cs}\u2028\u2029]/u.test(decoded) ? null : decoded
+}

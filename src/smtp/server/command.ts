@@ -15,4 +15,6 @@ export interface Ask {
   readonly acceptance: Reply
   /** Says the reply and moves on. */
   answered(conversation: Conversation, reply: Reply): void
+  /** Says one reply for each recipient of the message, where that can be the answer (RFC 2033). */
+  answeredEach?(conversation: Conversation, replies: readonly Reply[]): void
 }

@@ -1,4 +1,3 @@
-import { toLatin1 } from '../../core/bytes.js'
 import type { Engine, Need, ShutdownReason, TlsInfo, UpgradeKind, Wait } from '../../core/engine.js'
 import { UsageError } from '../../core/errors.js'
 import type { Reply } from '../../interfaces/index.js'
@@ -7,6 +6,7 @@ import { describeMechanism } from '../../sasl/index.js'
 import { formatReply } from '../grammar/index.js'
 import type { Ask } from './command.js'
 import { receiveExchangeLine } from './commands/auth.js'
+import { receiveChunk, refuseBdat } from './commands/bdat.js'
 import { receiveMessage } from './commands/data.js'
 import { commands } from './commands/index.js'
 import { Conversation } from './conversation.js'
@@ -33,6 +33,7 @@ import { afterAuth, beforeTls, junk, type SmtpCommandName, sequence } from './st
 const CR = 0x0d
 const SPACE = 0x20
 const TAB = 0x09
+const PLAIN = /^[\t\x20-\x7e]*$/
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
 const HTTP = /^(?:GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE|PRI) |^Host:/i
 /** Commands answered in one go before a `busy`, and octets of replies. */
@@ -40,8 +41,8 @@ const COMMANDS_AT_ONCE = 256
 const REPLIES_AT_ONCE = 32_768
 
 /**
- * The server's side of SMTP: RFC 5321 with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES
- * (2034), STARTTLS (3207) and AUTH (4954). Octets in, events out; each ask is answered by `accept` or `reply`.
+ * The server's side of SMTP (RFC 5321) and LMTP (RFC 2033) with the extensions in `extensions/`. Octets in, events out;
+ * each ask is answered by `accept`, `reply` or `replyEach`.
  */
 export class SmtpServerEngine implements Engine<SmtpServerEvent> {
   readonly options: ResolvedSmtpServerOptions
@@ -49,7 +50,6 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
   /** The rest of a line that was too long is passed over. */
   #skipping: boolean
   #ended: boolean
-  #greetingDue: boolean
   #answeredAtOnce: number
   /** No known command since AUTH: a client that does not wait for its answer may send a password as a command. */
   #afterAuth: boolean
@@ -61,7 +61,6 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     this.#conversation = new Conversation(this.options)
     this.#skipping = false
     this.#ended = false
-    this.#greetingDue = this.options.greetingDelayMs === 0
     this.#answeredAtOnce = 0
     this.#afterAuth = false
     this.#closing = null
@@ -119,6 +118,10 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
           if (conversation.input.size === 0 && !this.#endOfInput()) return null
           if (conversation.message !== null) receiveMessage(conversation, conversation.message)
           break
+        case 'chunk':
+          if (conversation.chunk !== null && receiveChunk(conversation, conversation.chunk)) break
+          if (!this.#endOfInput()) return null
+          break
         case 'upgrade':
           if (!this.#endOfInput()) return null
           break
@@ -150,6 +153,26 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     this.#answer(pending, answer)
   }
 
+  /**
+   * Answers `dataEnd` in LMTP: a reply for each accepted recipient, in order (RFC 2033 section 4.2). UsageError `REPLY`
+   * where their number is wrong or one cannot be sent, `NO_QUESTION` where that is not the question.
+   */
+  replyEach(answers: readonly Reply[]): void {
+    const { pending, mode } = this.#conversation
+    for (const answer of answers) formatReply(answer)
+    if (mode === 'closed') return
+    const each = pending?.answeredEach
+    if (each === undefined) throw new UsageError('NO_QUESTION', 'no message waits for replies')
+    const { recipients, lmtp } = this.#conversation
+    if (!lmtp || answers.length !== recipients || answers.some(({ code }) => code >= 300 && code < 400)) {
+      throw new UsageError(
+        'REPLY',
+        `${answers.length} replies do not answer for ${recipients} recipients of LMTP`,
+      )
+    }
+    this.#settle(() => each(this.#conversation, answers))
+  }
+
   upgraded(_kind: UpgradeKind, info: TlsInfo | null): void {
     const conversation = this.#conversation
     if (conversation.mode !== 'upgrade') return
@@ -178,7 +201,7 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
   timedOut(): void {
     const conversation = this.#conversation
     if (conversation.pending !== null) return
-    if (conversation.mode === 'greeting') this.#greetingDue = true
+    if (conversation.mode === 'greeting') conversation.greeting = 'due'
     else conversation.closeWith(TIMED_OUT, 'timeout')
   }
 
@@ -186,18 +209,26 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     const conversation = this.#conversation
     if (conversation.mode === 'closed') return
     if (ask === null || answer === null) throw new UsageError('NO_QUESTION', 'there is no question to answer')
-    conversation.pending = null
     const invites = ask.acceptance.code === 220 || ask.acceptance.code === 354
-    if (this.#closing === null || !invites) ask.answered(conversation, answer)
+    this.#settle(() => {
+      if (this.#closing === null || !invites) ask.answered(conversation, answer)
+    })
+  }
+
+  #settle(say: () => void): void {
+    const conversation = this.#conversation
+    conversation.pending = null
+    say()
     if (this.#closing !== null) conversation.closeWith(this.#closing, 'shutdown')
   }
 
-  /** False while the greeting is held back. */
+  /** False while the greeting is held back. Who speaks before it is no mail server; a trusted proxy may (XCLIENT). */
   #greet(): boolean {
     const conversation = this.#conversation
-    if (conversation.input.size > 0) conversation.closeWith(EARLY_TALKER, 'protocol')
-    else if (this.#endOfInput()) return true
-    else if (this.#greetingDue) conversation.ask(greetingAsk, { type: 'connect' })
+    if (conversation.input.size > 0 && !conversation.proxied) conversation.closeWith(EARLY_TALKER, 'protocol')
+    else if (conversation.input.size === 0 && this.#endOfInput()) return true
+    else if (conversation.greeting === 'ask') conversation.ask(greetingAsk, { type: 'connect' })
+    else if (conversation.greeting === 'due') sayGreeting(conversation)
     else return false
     return true
   }
@@ -226,10 +257,10 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
       if (!input.skipLine()) return false
       this.#skipping = false
     }
-    const line = input.takeLine(options.limits.authOctets)
+    const line = input.takeLineText(options.limits.authOctets)
     if (line === null) return false
     this.#answeredAtOnce++
-    if (line === 'too-long') {
+    if (line === '') {
       this.#skipping = true
       this.#tooLong()
       return true
@@ -240,16 +271,16 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
       return true
     }
     let end = line.length - 1
-    const bare = end === 0 || line[end - 1] !== CR
+    const bare = end === 0 || line.charCodeAt(end - 1) !== CR
     if (!bare) end--
     if (inExchange) {
       options.wireLog?.secret('client', '***')
       if (bare) this.#abandonExchange(BARE_LINE_FEED)
-      else receiveExchangeLine(conversation, toLatin1(line, 0, end))
+      else receiveExchangeLine(conversation, line.slice(0, end))
       return true
     }
-    while (end > 0 && (line[end - 1] === SPACE || line[end - 1] === TAB)) end--
-    this.#command(toLatin1(line, 0, end), bare)
+    while (end > 0 && (line.charCodeAt(end - 1) === SPACE || line.charCodeAt(end - 1) === TAB)) end--
+    this.#command(line.slice(0, end), bare)
     return true
   }
 
@@ -271,13 +302,15 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
   #command(line: string, bareLf: boolean): void {
     const conversation = this.#conversation
     conversation.expectCommand()
+    conversation.plain = PLAIN.test(line)
     const space = line.indexOf(' ')
-    const verb = (space === -1 ? line : line.slice(0, space)).toUpperCase()
-    const command = commands.get(verb)
+    const written = space === -1 ? line : line.slice(0, space)
+    const command = commands.get(written) ?? commands.get(written.toUpperCase())
+    const verb = command?.name ?? written.toUpperCase()
     this.#logLine(line, verb, command !== undefined)
     if (command === undefined && HTTP.test(line)) conversation.closeWith(NOT_HTTP, 'protocol')
     else if (bareLf) conversation.say(BARE_LINE_FEED)
-    else if (CONTROL.test(line)) conversation.say(CONTROL_CHARACTER)
+    else if (!conversation.plain && CONTROL.test(line)) conversation.say(CONTROL_CHARACTER)
     else if (line === '') conversation.say(EMPTY_COMMAND)
     else if (command === undefined) conversation.say(UNKNOWN_COMMAND)
     else if (junk.has(command.name) && ++conversation.junk > this.options.limits.junkCommands) {
@@ -285,7 +318,8 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     } else {
       const refusal = this.#refusal(command.name)
       if (refusal === null) command.receive(conversation, space === -1 ? '' : line.slice(space + 1))
-      else if (command.name === 'DATA' || command.name === 'BDAT') conversation.sayNoMessage(refusal)
+      else if (command.name === 'DATA') conversation.sayNoMessage(refusal)
+      else if (command.name === 'BDAT') refuseBdat(conversation, line.slice(verb.length).trimStart(), refusal)
       else conversation.say(refusal)
     }
   }
@@ -314,22 +348,32 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
   }
 }
 
-function isAuth(line: Uint8Array): boolean {
-  return toLatin1(line, 0, 5).toUpperCase() === 'AUTH '
+function isAuth(line: string): boolean {
+  return line.slice(0, 5).toUpperCase() === 'AUTH '
 }
 
 /** RFC 5321 section 4.3.1: 220, or 421 or 554 and close. */
 const greetingAsk: Ask = {
   acceptance: reply(220, '', 'ESMTP'),
   answered(conversation, answer) {
-    const { hostname, greeting } = conversation.options
+    const { greetingDelayMs } = conversation.options
     if (answer.code >= 400) {
       conversation.closeWith(answer, 'refused')
+    } else if (conversation.proxied) {
+      sayGreeting(conversation)
     } else if (conversation.input.size > 0) {
       conversation.closeWith(EARLY_TALKER, 'protocol')
+    } else if (greetingDelayMs > 0) {
+      conversation.greeting = 'delayed'
+      conversation.wait = { kind: 'greeting', ms: greetingDelayMs }
     } else {
-      conversation.say(reply(220, '', `${hostname} ${greeting}`))
-      conversation.expectCommand()
+      sayGreeting(conversation)
     }
   },
+}
+
+function sayGreeting(conversation: Conversation): void {
+  const { hostname, greeting } = conversation.options
+  conversation.say(reply(220, '', `${hostname} ${greeting}`))
+  conversation.expectCommand()
 }

@@ -1,5 +1,11 @@
 export { SmtpServerEngine } from './engine.js'
 export type { SmtpCloseReason, SmtpServerEvent } from './events.js'
-export type { ResolvedSmtpServerOptions, SmtpServerLimits, SmtpServerOptions } from './options.js'
+export type {
+  ResolvedSmtpServerOptions,
+  SmtpHostVerb,
+  SmtpServerFeatures,
+  SmtpServerLimits,
+  SmtpServerOptions,
+} from './options.js'
 export { smtpServerLimits } from './options.js'
 export type { SmtpServerState } from './state.js'

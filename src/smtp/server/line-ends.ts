@@ -8,7 +8,7 @@ export class LineEnds {
     this.#lastCr = false
   }
 
-  /** The pieces of the chunk in order; a CR at its end waits for the next, which comes, since a message ends in CRLF. */
+  /** The pieces of the chunk in order; a CR at its end waits for the next chunk or for `end`. */
   write(chunk: Buffer): Uint8Array[] {
     const out: Uint8Array[] = []
     let from = 0
@@ -35,6 +35,13 @@ export class LineEnds {
       else out.push(CRLF)
     }
     if (from < chunk.length) out.push(chunk.subarray(from))
+    return out
+  }
+
+  /** What is left at the end, of a message that needs no CRLF there. */
+  end(): Uint8Array[] {
+    const out = this.#lastCr ? [CRLF] : []
+    this.#lastCr = false
     return out
   }
 }

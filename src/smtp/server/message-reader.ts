@@ -14,26 +14,37 @@ const HEADER_TOO_LARGE = reply(552, '5.3.4', 'Message header is larger than the 
 const LOOP = reply(554, '5.4.6', 'Too many Received fields: mail loop')
 const LONG_LINE = reply(554, '5.6.0', 'Message holds a line longer than the limit')
 
-/** Reads one message after 354: undoes dot-stuffing, counts, and holds the message to the rules of the options. */
+/** How a message comes: after DATA in lines with dots, by BDAT as it is, or by BDAT and of no lines at all. */
+export type MessageForm = 'dots' | 'chunks' | 'binary'
+
+/** Reads one message: undoes dot-stuffing, counts, and holds the message to the rules of the options. */
 export class MessageReader {
   /** Octets so far, dots removed and line ends included (RFC 1870 section 5). */
   size: number
   readonly #dots: DotReader
   readonly #header: HeaderScanner
   readonly #lineEnds: LineEnds | null
+  readonly #binary: boolean
   readonly #options: ResolvedSmtpServerOptions
 
-  constructor(options: ResolvedSmtpServerOptions) {
+  constructor(options: ResolvedSmtpServerOptions, form: MessageForm) {
     this.size = 0
-    this.#dots = new DotReader()
+    this.#dots = new DotReader({ stuffed: form === 'dots', longestLine: options.limits.lineOctets })
     this.#header = new HeaderScanner()
-    this.#lineEnds = options.bareLineEnds === 'normalize' ? new LineEnds() : null
+    this.#binary = form === 'binary'
+    this.#lineEnds = !this.#binary && options.bareLineEnds === 'normalize' ? new LineEnds() : null
     this.#options = options
   }
 
   /** True once CRLF `.` CRLF is read. */
   get ended(): boolean {
     return this.#dots.ended
+  }
+
+  /** The last chunk is read. What comes back belongs to the body. */
+  end(): readonly Uint8Array[] {
+    this.#dots.finish()
+    return this.#lineEnds?.end() ?? []
   }
 
   /** Takes `used` octets of the chunk, which are `body` of the message. */
@@ -53,15 +64,15 @@ export class MessageReader {
     const limits = this.#options.limits
     const dots = this.#dots
     const header = this.#header
-    if (this.#lineEnds === null) {
+    if (this.#lineEnds === null && !this.#binary) {
       if (dots.bareLf) return BARE_LF
       if (dots.bareCr) return BARE_CR
     }
-    if (dots.nul && !this.#options.allowNul) return NUL
+    if (dots.nul && !this.#options.allowNul && !this.#binary) return NUL
     if (this.size > this.#options.maxMessageSize) return TOO_LARGE
     if (header.octets > limits.headerOctets || header.fields > limits.headerFields) return HEADER_TOO_LARGE
     if (header.receivedFields > limits.receivedFields) return LOOP
-    if (dots.longestLine > limits.lineOctets) return LONG_LINE
+    if (dots.longLine && !this.#binary) return LONG_LINE
     return null
   }
 }

@@ -2,6 +2,7 @@ import { UsageError } from '../../core/errors.js'
 import type { Limits } from '../../core/limits.js'
 import { resolveLimits } from '../../core/limits.js'
 import type { WireLog } from '../../core/wire-log.js'
+import type { DeliveryFeatures } from '../../interfaces/index.js'
 import { describeMechanism } from '../../sasl/index.js'
 import { isDomainOrLiteral } from '../grammar/index.js'
 
@@ -16,10 +17,12 @@ export const smtpServerLimits = {
   authOctets: { default: 12_288, min: 12_288, max: MIB },
   /** Recipients of a message; beyond it 452. RFC 5321 section 4.5.3.1.8 wants at least 100. */
   recipients: { default: 1000, min: 100, max: NEVER },
-  /** Transactions of a session; beyond it 421 and close. Without limit by default on submission. */
+  /** Transactions of a session; beyond it 421 and close. Without limit by default on submission and LMTP. */
   messages: { default: 100, min: 1, max: NEVER },
   /** Commands answered 5yz, refused recipients apart; one more is followed by 421 and close. */
   errors: { default: 20, min: 1, max: NEVER },
+  /** Commands answered 5yz after which each more is answered only after `tarpitMs`. */
+  softErrors: { default: 10, min: 0, max: NEVER },
   /** Refused recipients of a session; one more is followed by 421 and close. */
   refusedRecipients: { default: 100, min: 1, max: NEVER },
   /** NOOP, RSET, VRFY, HELP, EXPN, HELO and EHLO since the last message; one more is answered 421 and close. */
@@ -46,16 +49,36 @@ export const smtpServerLimits = {
 
 export type SmtpServerLimits = Limits<typeof smtpServerLimits>
 
+/** What the host can do with a message beyond RFC 5321; each is offered where it is there (see `DeliveryFeatures`). */
+export type SmtpServerFeatures = Partial<Omit<DeliveryFeatures, 'maxMessageSize' | 'futureRelease'>> & {
+  /** As seconds, and as the latest moment, milliseconds since 1970: an engine has no clock. */
+  readonly futureRelease?: { readonly maximumSeconds: number; readonly until: number }
+}
+
+/** A verb that the host may answer itself. */
+export type SmtpHostVerb = 'VRFY' | 'EXPN' | 'ETRN'
+
 /** How one SMTP server engine behaves. */
 export interface SmtpServerOptions {
   /** The name in the greeting, in EHLO and in Received: a domain or an address literal. */
   readonly hostname: string
-  /** `submission` wants AUTH before MAIL; `smtp` is the default. */
-  readonly service?: 'smtp' | 'submission'
+  /**
+   * `submission` wants AUTH before MAIL; `lmtp` speaks LMTP (RFC 2033): LHLO, and one reply for each recipient after a
+   * message; `smtp` is the default.
+   */
+  readonly service?: 'smtp' | 'submission' | 'lmtp'
   /** Octets of the largest message, told by SIZE (RFC 1870); 52,428,800 by default, Infinity for no limit. */
   readonly maxMessageSize?: number
-  /** Offers 8BITMIME (RFC 6152); true by default. */
-  readonly eightBitMime?: boolean
+  /** Extensions that the host takes part in; 8BITMIME alone by default. */
+  readonly features?: SmtpServerFeatures
+  /** Offers CHUNKING (RFC 3030), which the engine does alone; true by default. */
+  readonly chunking?: boolean
+  /** Verbs the host answers, as `query` events; none by default. */
+  readonly verbs?: readonly SmtpHostVerb[]
+  /** Takes XCLIENT: the client is a proxy that is trusted to say for whom it speaks. */
+  readonly xclient?: boolean
+  /** Takes XFORWARD: the same, for the log only. */
+  readonly xforward?: boolean
   /** SASL mechanisms to offer, in order of preference; none by default. */
   readonly mechanisms?: readonly string[]
   /** TLS is in place already (implicit TLS). */
@@ -74,16 +97,29 @@ export interface SmtpServerOptions {
   readonly bareLineEnds?: 'refuse' | 'normalize'
   /** Takes NUL in a message, which RFC 5322 section 2.3 forbids; a message with it is refused by default. */
   readonly allowNul?: boolean
-  /** Milliseconds to hold back the greeting; a client that talks first gets 554. 0 by default. */
+  /**
+   * Milliseconds to hold back the greeting once the host has accepted the connection; a client that talks first gets
+   * 554. 0 by default, which delays no honest client and finds no early talker that is polite enough to be slow.
+   */
   readonly greetingDelayMs?: number
-  /** What follows the host name in the greeting; `ESMTP` by default. */
+  /** Milliseconds that a 5yz reply is held back after `limits.softErrors`; 0, for never, by default. */
+  readonly tarpitMs?: number
+  /** What follows the host name in the greeting; `ESMTP` or `LMTP` by default. */
   readonly greeting?: string
   readonly limits?: Partial<SmtpServerLimits>
   readonly wireLog?: WireLog | null
 }
 
-export type ResolvedSmtpServerOptions = Readonly<Required<Omit<SmtpServerOptions, 'limits'>>> & {
+/** Every feature, null or false where it is not there. */
+export type ResolvedFeatures = {
+  readonly [K in keyof SmtpServerFeatures]-?: boolean extends SmtpServerFeatures[K]
+    ? boolean
+    : NonNullable<SmtpServerFeatures[K]> | null
+}
+
+export type ResolvedSmtpServerOptions = Readonly<Required<Omit<SmtpServerOptions, 'limits' | 'features'>>> & {
   readonly limits: SmtpServerLimits
+  readonly features: ResolvedFeatures
 }
 
 /** The options with their defaults. UsageError `OPTION` or `LIMIT` for what cannot work. */
@@ -108,7 +144,11 @@ export function resolveSmtpServerOptions(given: SmtpServerOptions): ResolvedSmtp
   if (!(greetingDelayMs >= 0 && greetingDelayMs < NEVER)) {
     throw new UsageError('OPTION', `greetingDelayMs must be a number of milliseconds, not ${greetingDelayMs}`)
   }
-  const greeting = given.greeting ?? 'ESMTP'
+  const tarpitMs = given.tarpitMs ?? 0
+  if (!(tarpitMs >= 0 && tarpitMs < NEVER)) {
+    throw new UsageError('OPTION', `tarpitMs must be a number of milliseconds, not ${tarpitMs}`)
+  }
+  const greeting = given.greeting ?? (service === 'lmtp' ? 'LMTP' : 'ESMTP')
   if (!/^[\x20-\x7e]{1,200}$/.test(greeting)) {
     throw new UsageError('OPTION', 'greeting must be 1 to 200 printable ASCII characters')
   }
@@ -116,7 +156,11 @@ export function resolveSmtpServerOptions(given: SmtpServerOptions): ResolvedSmtp
     hostname: given.hostname,
     service,
     maxMessageSize,
-    eightBitMime: given.eightBitMime ?? true,
+    features: resolveFeatures(given.features ?? { eightBitMime: true }),
+    chunking: given.chunking ?? true,
+    verbs: given.verbs ?? [],
+    xclient: given.xclient ?? false,
+    xforward: given.xforward ?? false,
     mechanisms,
     secure: given.secure ?? false,
     startTls: given.startTls ?? false,
@@ -127,11 +171,44 @@ export function resolveSmtpServerOptions(given: SmtpServerOptions): ResolvedSmtp
     bareLineEnds: given.bareLineEnds ?? 'refuse',
     allowNul: given.allowNul ?? false,
     greetingDelayMs,
+    tarpitMs,
     greeting,
     limits: resolveLimits(smtpServerLimits, {
-      ...(service === 'submission' ? { messages: NEVER } : {}),
+      ...(service === 'smtp' ? {} : { messages: NEVER }),
       ...given.limits,
     }),
     wireLog: given.wireLog ?? null,
+  }
+}
+
+/** UsageError `OPTION` for what could not stand in a line of EHLO. */
+function resolveFeatures(given: SmtpServerFeatures): ResolvedFeatures {
+  const { deliverBy, futureRelease, mtPriority, noSoliciting } = given
+  const numbers = [
+    deliverBy?.minimumSeconds ?? 0,
+    futureRelease?.maximumSeconds ?? 1,
+    futureRelease?.until ?? 0,
+  ]
+  if (numbers.some((each) => !Number.isSafeInteger(each) || each < 0)) {
+    throw new UsageError('OPTION', 'deliverBy and futureRelease are whole numbers')
+  }
+  const words = [...(mtPriority === undefined ? [] : [mtPriority.profile]), ...(noSoliciting ?? [])]
+  if (words.some((each) => !/^[\w.:-]{0,100}$/.test(each))) {
+    throw new UsageError(
+      'OPTION',
+      'a priority profile and a solicitation class are words of letters, digits and .:-_',
+    )
+  }
+  return {
+    eightBitMime: given.eightBitMime ?? false,
+    smtpUtf8: given.smtpUtf8 ?? false,
+    binaryMime: given.binaryMime ?? false,
+    dsn: given.dsn ?? false,
+    requireTls: given.requireTls ?? false,
+    rrvs: given.rrvs ?? false,
+    deliverBy: deliverBy ?? null,
+    futureRelease: futureRelease ?? null,
+    mtPriority: mtPriority ?? null,
+    noSoliciting: noSoliciting ?? null,
   }
 }

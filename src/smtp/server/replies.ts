@@ -1,16 +1,18 @@
 import type { Reply } from '../../interfaces/index.js'
 import { reply } from '../../interfaces/index.js'
+import { fixedReply } from '../grammar/index.js'
 
 /** What the engine says on its own account, beside what each command says of itself. */
-export const OK = reply(250, '2.0.0', 'OK')
-export const SENDER_OK = reply(250, '2.1.0', 'Sender OK')
-export const RECIPIENT_OK = reply(250, '2.1.5', 'Recipient OK')
-export const MESSAGE_OK = reply(250, '2.0.0', 'Message accepted')
-export const START_INPUT = reply(354, '', 'End data with <CR><LF>.<CR><LF>')
+export const OK = fixedReply(reply(250, '2.0.0', 'OK'))
+export const SENDER_OK = fixedReply(reply(250, '2.1.0', 'Sender OK'))
+export const RECIPIENT_OK = fixedReply(reply(250, '2.1.5', 'Recipient OK'))
+export const MESSAGE_OK = fixedReply(reply(250, '2.0.0', 'Message accepted'))
+export const START_INPUT = fixedReply(reply(354, '', 'End data with <CR><LF>.<CR><LF>'))
 export const AUTH_OK = reply(235, '2.7.0', 'Authentication successful')
 
 export const NEEDS_TLS = reply(530, '5.7.0', 'Must issue a STARTTLS command first')
 export const NEEDS_AUTH = reply(530, '5.7.0', 'Authentication required')
+export const NOT_IMPLEMENTED = reply(502, '5.5.1', 'Command not implemented')
 export const NO_ARGUMENT = reply(501, '5.5.4', 'This command takes no argument')
 export const UNKNOWN_COMMAND = reply(500, '5.5.1', 'Command not recognized')
 export const EMPTY_COMMAND = reply(500, '5.5.2', 'An empty line is no command')

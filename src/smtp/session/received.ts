@@ -31,7 +31,7 @@ export function makeReceived(context: SessionContext, facts: ReceivedFacts): Uin
     `Received: from ${from} (${address})${claimed}\r\n` +
       `\tby ${facts.hostname} with ${context.transmission}${tls}\r\n` +
       `\tid ${facts.id}${recipient}; ${formatDate(facts.now)}\r\n`,
-    'latin1',
+    'utf8',
   )
 }
 

@@ -7,7 +7,7 @@ import { escapeControls } from '../../core/wire-log.js'
 import type {
   AbortReason,
   Authenticator,
-  AuthFailure,
+  AuthResult,
   Delivery,
   EnvelopeStart,
   Logger,
@@ -18,12 +18,16 @@ import type {
   Recipient,
   Reply,
   SessionContext,
-  Transaction,
 } from '../../interfaces/index.js'
 import { reply, silentLogger } from '../../interfaces/index.js'
-import type { SmtpServerEngine, SmtpServerEvent } from '../server/index.js'
+import { scanMailbox } from '../grammar/index.js'
+import type { SmtpHostVerb, SmtpServerEngine, SmtpServerEvent } from '../server/index.js'
 import { commitReply } from './commit-reply.js'
+import { authFailures, checkLogin } from './login.js'
 import { makeReceived } from './received.js'
+import { SubmissionHeader } from './submission-header.js'
+import { SessionTransaction } from './transaction.js'
+import { transmissionOf } from './transmission.js'
 
 /** What is known of a connection before it says anything. */
 export interface SmtpConnection {
@@ -41,6 +45,10 @@ export interface SmtpServerSessionOptions {
   readonly engine: SmtpServerEngine
   readonly connection: SmtpConnection
   readonly delivery: Delivery
+  /** Submission: the sender must belong to the login, where the delivery can tell (`owns`); true by default. */
+  readonly checkSender?: boolean
+  /** Submission: missing Date, Message-ID and From are added and Bcc is taken out (RFC 6409 section 8); true by default. */
+  readonly mendHeader?: boolean
   /** Needed where the engine offers mechanisms. */
   readonly authenticator?: Authenticator | null
   readonly policy?: Policy | null
@@ -48,23 +56,8 @@ export interface SmtpServerSessionOptions {
   readonly clock?: Clock
 }
 
-/** A transaction as the session keeps it. */
-interface OpenTransaction {
-  readonly envelope: EnvelopeStart
-  readonly delivery: Transaction
-  /** Recipients taken, each once. */
-  readonly recipients: Map<string, Recipient>
-  /** The reply in place of a commit, once a write has failed. */
-  failure: Reply | null
-}
-
-/** A disabled user hears the same as a wrong password, so that nobody learns which users there are. */
-const authFailures: Readonly<Record<AuthFailure, Reply>> = {
-  invalid: reply(535, '5.7.8', 'Authentication credentials invalid'),
-  disabled: reply(535, '5.7.8', 'Authentication credentials invalid'),
-  unavailable: reply(454, '4.7.0', 'Temporary authentication failure'),
-  throttled: reply(421, '4.7.0', 'Too many failed logins, try again later'),
-}
+const NOT_YOUR_SENDER = reply(553, '5.7.1', 'That sender address does not belong to your login')
+const NOT_TOLD = reply(451, '4.3.0', 'Temporary failure, try again later')
 
 /**
  * Joins an SMTP server engine to what a host plugs in: each ask of the engine becomes a call of Policy, Authenticator
@@ -77,9 +70,11 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   readonly #policy: Policy | null
   readonly #logger: Logger
   readonly #clock: Clock
+  readonly #checkSender: boolean
+  readonly #mendHeader: boolean
   #context: SessionContext
   #extended: boolean
-  #transaction: OpenTransaction | null
+  #transaction: SessionTransaction | null
   #messages: number
 
   constructor(options: SmtpServerSessionOptions) {
@@ -90,15 +85,19 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     this.#policy = options.policy ?? null
     this.#logger = options.logger ?? silentLogger
     this.#clock = options.clock ?? systemClock
+    const submission = engine.options.service === 'submission'
+    this.#checkSender = submission && (options.checkSender ?? true)
+    this.#mendHeader = submission && (options.mendHeader ?? true)
     this.#extended = false
     this.#transaction = null
     this.#messages = 0
+    const { service } = engine.options
     this.#context = {
       ...connection,
       helo: '',
-      transmission: 'SMTP',
+      transmission: service === 'lmtp' ? 'LMTP' : 'SMTP',
       user: null,
-      service: engine.options.service,
+      service,
       signal: new AbortController().signal,
     }
   }
@@ -116,7 +115,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   handle(event: SmtpServerEvent): Promise<void> | undefined {
     switch (event.type) {
       case 'body':
-        return this.#body(event.chunk)
+        return this.#transaction?.write(event.chunk)
       case 'connect':
         return this.#answer(this.#connect())
       case 'helo':
@@ -129,6 +128,18 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
         return this.#answer(this.#data())
       case 'dataEnd':
         return this.#answer(this.#dataEnd(event.size))
+      case 'chunkEnd':
+        return this.#answer(this.#chunkEnd())
+      case 'query':
+        return this.#answer(this.#query(event.verb, event.argument))
+      case 'tarpit':
+        return this.#tarpit(event.ms)
+      case 'xclient':
+        this.#proxied(event.attributes)
+        return undefined
+      case 'xforward':
+        this.#forwarded(event.attributes)
+        return undefined
       case 'auth':
         return this.#answer(this.#auth(event.mechanism, event.credentials))
       case 'tls':
@@ -141,15 +152,15 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
         return this.#abort(event.reason)
       case 'closed':
         this.#log('debug', 'smtp.closed', { reason: event.reason })
-        return this.#abort('lost')
+        return this.#closed()
       default:
         return event satisfies never
     }
   }
 
-  /** Undefined means yes. */
-  async #answer(answer: Promise<Reply | undefined>): Promise<void> {
-    let said: Reply | undefined
+  /** Undefined means yes; a list is for each recipient in LMTP. */
+  async #answer(answer: Promise<Reply | readonly Reply[] | undefined>): Promise<void> {
+    let said: Reply | readonly Reply[] | undefined
     try {
       said = await answer
     } catch (error) {
@@ -160,13 +171,14 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       return
     }
     try {
-      this.engine.reply(said)
+      if ('code' in said) this.engine.reply(said)
+      else this.engine.replyEach(said)
     } catch (error) {
       this.engine.reply(this.#failed(error))
     }
   }
 
-  #failed(error: unknown): Reply {
+  readonly #failed = (error: unknown): Reply => {
     const { smtp, text } = replyForError(error)
     this.#log('error', 'smtp.error', { message: error instanceof Error ? error.message : String(error) })
     return reply(smtp.code, smtp.enhanced, text)
@@ -191,73 +203,79 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   }
 
   async #mail(envelope: EnvelopeStart): Promise<Reply | undefined> {
-    const refusal = await this.#policy?.mail?.(envelope, this.#context)
-    if (isRefusal(refusal)) return this.#refused('mail', refusal, { from: envelope.reversePath })
+    const { reversePath, smtpUtf8 } = envelope
+    this.#setContext({ smtpUtf8 })
+    const refusal = await this.#refusalOfSender(envelope)
+    if (isRefusal(refusal)) return this.#refused('mail', refusal, { from: reversePath })
     const begun = await this.#delivery.begin(envelope, this.#context)
-    if ('code' in begun) return this.#refused('mail', begun, { from: envelope.reversePath })
-    this.#transaction = { envelope, delivery: begun, recipients: new Map(), failure: null }
+    if ('code' in begun) return this.#refused('mail', begun, { from: reversePath })
+    const header = this.#mendHeader
+      ? new SubmissionHeader({
+          from: reversePath === '' ? addressOf(this.#context.user) : reversePath,
+          hostname: this.engine.options.hostname,
+          now: this.#clock.now(),
+        })
+      : null
+    this.#transaction = new SessionTransaction(envelope, begun, header, this.#failed)
     return undefined
+  }
+
+  async #refusalOfSender(envelope: EnvelopeStart): Promise<Reply | undefined> {
+    const { user } = this.#context
+    const { reversePath } = envelope
+    if (this.#checkSender && user !== null && reversePath !== '' && this.#delivery.owns !== undefined) {
+      const sender = scanMailbox(reversePath, 0, true, envelope.smtpUtf8)
+      if (typeof sender === 'string' || !(await this.#delivery.owns(sender.mailbox, user)))
+        return NOT_YOUR_SENDER
+    }
+    return this.#policy?.mail?.(envelope, this.#context)
   }
 
   async #rcpt(recipient: Recipient): Promise<Reply | undefined> {
     const transaction = this.#open()
-    const { envelope, recipients } = transaction
-    const key = `${recipient.localPart}@${recipient.domain}`
-    if (recipients.has(key)) return undefined
+    const { envelope } = transaction
+    if (transaction.repeats(recipient)) return undefined
     const vetoed = await this.#policy?.recipient?.(recipient, envelope, this.#context)
-    const refusal = isRefusal(vetoed) ? vetoed : await transaction.delivery.recipient(recipient)
-    if (isRefusal(refusal)) {
-      return this.#refused('rcpt', refusal, { from: envelope.reversePath, to: recipient.address })
-    }
-    recipients.set(key, recipient)
-    return refusal
+    const answer = isRefusal(vetoed) ? vetoed : await transaction.recipient(recipient)
+    return isRefusal(answer)
+      ? this.#refused('rcpt', answer, { from: envelope.reversePath, to: recipient.address })
+      : answer
   }
 
   async #data(): Promise<Reply | undefined> {
-    const { delivery, envelope } = this.#open()
-    const refusal = await delivery.ready()
-    return isRefusal(refusal) ? this.#refused('data', refusal, { from: envelope.reversePath }) : undefined
-  }
-
-  #body(chunk: Uint8Array): Promise<void> | undefined {
-    const transaction = this.#transaction
-    if (transaction === null || transaction.failure !== null) return undefined
-    try {
-      const written = transaction.delivery.write(chunk)
-      return written === undefined
-        ? undefined
-        : written.catch((error) => this.#writeFailed(transaction, error))
-    } catch (error) {
-      return this.#writeFailed(transaction, error)
-    }
-  }
-
-  /** The rest of the message is not written; the client hears of it after the end of the data. */
-  #writeFailed(transaction: OpenTransaction, error: unknown): Promise<void> {
-    transaction.failure = this.#failed(error)
-    return this.#abandon(transaction, 'refused')
-  }
-
-  async #dataEnd(size: number): Promise<Reply> {
     const transaction = this.#open()
-    const { envelope, recipients, delivery, failure } = transaction
+    const refusal = await transaction.ready()
+    return isRefusal(refusal)
+      ? this.#refused('data', refusal, { from: transaction.envelope.reversePath })
+      : undefined
+  }
+
+  /** A delivery that has failed need not be sent the rest. */
+  async #chunkEnd(): Promise<Reply | undefined> {
+    return this.#transaction?.failure ?? undefined
+  }
+
+  async #dataEnd(size: number): Promise<Reply | readonly Reply[]> {
+    const transaction = this.#open()
+    const { envelope, recipients } = transaction
     this.#transaction = null
-    const all = [...recipients.values()]
-    const facts = { from: envelope.reversePath, to: all.map((each) => each.address), size }
-    if (failure !== null) return this.#refused('message', failure, facts)
+    const facts = { from: envelope.reversePath, to: recipients.map((each) => each.address), size }
     const id = `${this.#context.id}.${++this.#messages}`
     const received = makeReceived(this.#context, {
       hostname: this.engine.options.hostname,
       id,
-      recipient: all.length === 1 ? (all[0]?.address ?? null) : null,
+      recipient: recipients.length === 1 ? (recipients[0]?.address ?? null) : null,
       now: this.#clock.now(),
     })
-    const result = await delivery.commit(received)
+    const result = await transaction.commit(received)
+    this.#leaveTransaction()
     const said = commitReply(result)
-    if ('recipients' in result) this.#logRecipients(id, all, result.recipients)
-    if (said.code >= 300) return this.#refused('message', said, facts)
-    this.#log('info', 'smtp.accepted', { message: id, ...facts })
-    return said
+    if ('recipients' in result) this.#logRecipients(id, recipients, result.recipients)
+    if (said.code >= 300) this.#refused('message', said, facts)
+    else this.#log('info', 'smtp.accepted', { message: id, ...facts })
+    return 'recipients' in result && this.#context.service === 'lmtp'
+      ? transaction.repliesFor(result.recipients, NOT_TOLD)
+      : said
   }
 
   #logRecipients(id: string, recipients: readonly Recipient[], replies: readonly Reply[]): void {
@@ -269,58 +287,98 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   }
 
   async #auth(mechanism: string, credentials: PlainCredentials): Promise<Reply | undefined> {
-    const { user, authorizationId } = credentials
-    const result = await this.#check(mechanism, credentials)
-    if (
-      result.ok &&
-      (authorizationId === '' || authorizationId === user || authorizationId === result.user)
-    ) {
+    let result: AuthResult = { ok: false, failure: 'unavailable' }
+    try {
+      result = await checkLogin(
+        this.#authenticator,
+        mechanism,
+        credentials,
+        this.#context,
+        this.engine.secure,
+      )
+    } catch (error) {
+      this.#failed(error)
+    }
+    if (result.ok) {
       this.#setContext({ user: result.user })
       this.#log('info', 'auth.ok', { mechanism, user: result.user })
       return undefined
     }
-    const failure = result.ok ? 'invalid' : result.failure
-    this.#log('warn', 'auth.failed', { mechanism, user: escapeControls(user.slice(0, 255)), failure })
-    return authFailures[failure]
+    const user = escapeControls(credentials.user.slice(0, 255))
+    this.#log('warn', 'auth.failed', { mechanism, user, failure: result.failure })
+    return authFailures[result.failure]
   }
 
-  async #check(
-    mechanism: string,
-    credentials: PlainCredentials,
-  ): Promise<Awaited<ReturnType<NonNullable<Authenticator['plain']>>>> {
-    const { remoteAddress, signal } = this.#context
-    const unavailable = { ok: false, failure: 'unavailable' } as const
-    try {
-      return (
-        (await this.#authenticator?.plain?.(credentials, {
-          protocol: 'smtp',
-          mechanism,
-          remoteAddress,
-          secure: this.engine.secure,
-          signal,
-        })) ?? unavailable
-      )
-    } catch (error) {
-      this.#failed(error)
-      return unavailable
+  async #query(verb: SmtpHostVerb, argument: string): Promise<Reply | undefined> {
+    switch (verb) {
+      case 'VRFY':
+        return this.#delivery.verify?.(argument, this.#context)
+      case 'EXPN':
+        return this.#delivery.expand?.(argument, this.#context)
+      case 'ETRN':
+        return this.#delivery.startQueue?.(argument, this.#context)
+      default:
+        return verb satisfies never
     }
   }
 
-  #open(): OpenTransaction {
+  async #tarpit(ms: number): Promise<void> {
+    await this.#clock.sleep(ms, this.#context.signal).catch(() => undefined)
+    this.engine.accept()
+  }
+
+  /** The session is another client's from now on, as far as its proxy has told. */
+  #proxied(attributes: ReadonlyMap<string, string | null>): void {
+    const context = this.#context
+    const text = (name: string, before: string): string =>
+      attributes.has(name) ? (attributes.get(name) ?? '') : before
+    this.#extended = false
+    this.#setContext({
+      remoteAddress: text('ADDR', context.remoteAddress),
+      remotePort: Number(text('PORT', String(context.remotePort))),
+      localAddress: text('DESTADDR', context.localAddress),
+      localPort: Number(text('DESTPORT', String(context.localPort))),
+      helo: text('HELO', ''),
+      user: attributes.get('LOGIN') ?? null,
+      clientName: attributes.get('NAME') ?? context.clientName ?? null,
+    })
+    this.#log('info', 'smtp.xclient', { user: this.#context.user })
+  }
+
+  #forwarded(attributes: ReadonlyMap<string, string | null>): void {
+    const forwarded = Object.fromEntries([...attributes].map(([name, value]) => [name, value ?? '']))
+    this.#context = { ...this.#context, forwarded: { ...this.#context.forwarded, ...forwarded } }
+    this.#log('info', 'smtp.xforward', forwarded)
+  }
+
+  #open(): SessionTransaction {
     if (this.#transaction === null) throw new Error('there is no open transaction')
     return this.#transaction
   }
 
-  #abort(reason: AbortReason): Promise<void> | undefined {
+  async #abort(reason: AbortReason): Promise<void> {
     const transaction = this.#transaction
     this.#transaction = null
-    if (transaction === null || transaction.failure !== null) return undefined
-    return this.#abandon(transaction, reason)
+    this.#leaveTransaction()
+    if (transaction === null || transaction.failure !== null) return
+    try {
+      await transaction.abort(reason)
+    } catch (error) {
+      this.#failed(error)
+    }
   }
 
-  async #abandon(transaction: OpenTransaction, reason: AbortReason): Promise<void> {
+  /** What was said of one message only is forgotten. */
+  #leaveTransaction(): void {
+    const { forwarded, ...context } = this.#context
+    if (forwarded !== undefined) this.#context = context
+    this.#setContext({})
+  }
+
+  async #closed(): Promise<void> {
+    await this.#abort('lost')
     try {
-      await transaction.delivery.abort(reason)
+      this.#policy?.closed?.(this.#context)
     } catch (error) {
       this.#failed(error)
     }
@@ -331,17 +389,23 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     return said
   }
 
-  #setContext(change: Partial<SessionContext>): void {
+  #setContext({
+    smtpUtf8 = false,
+    ...change
+  }: Partial<SessionContext> & { readonly smtpUtf8?: boolean }): void {
     const context = { ...this.#context, ...change }
-    const tls = this.engine.secure ? 'S' : ''
-    const auth = context.user === null ? '' : 'A'
-    this.#context = { ...context, transmission: this.#extended ? `ESMTP${tls}${auth}` : 'SMTP' }
+    this.#context = { ...context, transmission: transmissionOf(context, this.#extended, smtpUtf8) }
   }
 
   #log(level: LogLevel, event: string, fields: Readonly<Record<string, LogValue>>): void {
     const { id, remoteAddress } = this.#context
     this.#logger.log(level, event, { session: id, remote: remoteAddress, ...fields })
   }
+}
+
+/** A user who logs in by his address has one. */
+function addressOf(user: string | null): string {
+  return user?.includes('@') ? user : ''
 }
 
 function isRefusal(answer: Reply | undefined): answer is Reply {

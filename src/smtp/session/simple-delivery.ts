@@ -38,24 +38,20 @@ export interface SimpleDeliveryOptions extends Partial<DeliveryFeatures> {
   ) => Promise<Reply | undefined> | Reply | undefined
 }
 
+type Receive = (message: IncomingMessage) => Promise<Reply | readonly Reply[] | undefined> | Promise<void>
+
 const ACCEPTED = reply(250, '2.0.0', 'Message accepted')
 /** Octets held for a receiver that has not asked for them yet; beyond it the client waits. */
 const HELD = 65_536
 
 /**
  * A Delivery of one function. `receive` is called when the client may send the message; the client hears 250 when it
- * resolves, so it must resolve only when the message is safe. A Reply it returns is said instead; a MailError it
- * throws becomes the reply of its kind, and anything else 451.
+ * resolves, so it must resolve only when the message is safe. A Reply it returns is said instead, a list of them is one
+ * for each recipient, in order; a MailError it throws becomes the reply of its kind, and anything else 451.
  */
-export function simpleDelivery(
-  receive: (message: IncomingMessage) => Promise<Reply | undefined> | Promise<void>,
-  options: SimpleDeliveryOptions = {},
-): Delivery {
-  const features = {
-    maxMessageSize: options.maxMessageSize ?? 52_428_800,
-    eightBitMime: options.eightBitMime ?? true,
-    smtpUtf8: options.smtpUtf8 ?? false,
-  }
+export function simpleDelivery(receive: Receive, options: SimpleDeliveryOptions = {}): Delivery {
+  const { recipient: _, ...given } = options
+  const features = { maxMessageSize: 52_428_800, eightBitMime: true, smtpUtf8: false, ...given }
   return {
     features,
     begin: async (envelope, context) => new SimpleTransaction(receive, options, envelope, context),
@@ -63,16 +59,16 @@ export function simpleDelivery(
 }
 
 class SimpleTransaction implements Transaction {
-  readonly #receive: (message: IncomingMessage) => Promise<Reply | undefined> | Promise<void>
+  readonly #receive: Receive
   readonly #options: SimpleDeliveryOptions
   readonly #envelope: EnvelopeStart
   readonly #context: SessionContext
   readonly #recipients: Recipient[]
   readonly #body: BodyStream
-  #outcome: Promise<{ readonly reply: Reply } | { readonly error: unknown }> | null
+  #outcome: Promise<CommitResult | { readonly error: unknown }> | null
 
   constructor(
-    receive: (message: IncomingMessage) => Promise<Reply | undefined> | Promise<void>,
+    receive: Receive,
     options: SimpleDeliveryOptions,
     envelope: EnvelopeStart,
     context: SessionContext,
@@ -124,9 +120,10 @@ class SimpleTransaction implements Transaction {
   }
 
   /** The outcome as a value, since nobody may be waiting for it yet. */
-  async #run(message: IncomingMessage): Promise<{ readonly reply: Reply } | { readonly error: unknown }> {
+  async #run(message: IncomingMessage): Promise<CommitResult | { readonly error: unknown }> {
     try {
-      return { reply: (await this.#receive(message)) ?? ACCEPTED }
+      const said = (await this.#receive(message)) ?? ACCEPTED
+      return 'code' in said ? { reply: said } : { recipients: said }
     } catch (error) {
       return { error }
     } finally {

@@ -8,17 +8,28 @@ import { SmtpServerSession } from './session.js'
 
 /** Options of engine and session together; what the engine offers follows from what is plugged in. */
 export interface SmtpServiceOptions
-  extends Omit<SmtpServerOptions, 'mechanisms' | 'eightBitMime' | 'secure'>,
+  extends Omit<SmtpServerOptions, 'mechanisms' | 'features' | 'verbs' | 'secure'>,
     Omit<SmtpServerSessionOptions, 'engine'> {}
 
 /**
- * A session with its engine: SIZE and 8BITMIME as the delivery's features say (`maxMessageSize` can only lower them),
- * AUTH with the authenticator's mechanisms, secure where the connection has TLS. UsageError `OPTION` where submission
- * has nobody to log anyone in.
+ * A session with its engine: the extensions that the delivery's features name (`maxMessageSize` can only lower SIZE),
+ * VRFY, EXPN and ETRN where it has the method for them, AUTH with the authenticator's mechanisms, secure where the
+ * connection has TLS. UsageError `OPTION` where submission has nobody to log anyone in.
  */
 export function startSmtpSession(options: SmtpServiceOptions): SmtpServerSession {
-  const { connection, delivery, authenticator, policy, logger, clock, ...engineOptions } = options
-  const { features } = delivery
+  const {
+    connection,
+    delivery,
+    authenticator,
+    policy,
+    logger,
+    clock,
+    checkSender,
+    mendHeader,
+    ...engineOptions
+  } = options
+  const { maxMessageSize, futureRelease, ...features } = delivery.features
+  const now = (clock ?? systemClock).now()
   const mechanisms = (authenticator?.mechanisms ?? []).filter((name) => describeMechanism(name) !== undefined)
   const requireAuth = options.requireAuth ?? options.service === 'submission'
   if (requireAuth && mechanisms.length === 0) {
@@ -26,8 +37,19 @@ export function startSmtpSession(options: SmtpServiceOptions): SmtpServerSession
   }
   const engine = new SmtpServerEngine({
     ...engineOptions,
-    maxMessageSize: Math.min(options.maxMessageSize ?? Number.POSITIVE_INFINITY, features.maxMessageSize),
-    eightBitMime: features.eightBitMime,
+    maxMessageSize: Math.min(options.maxMessageSize ?? Number.POSITIVE_INFINITY, maxMessageSize),
+    features:
+      futureRelease === undefined
+        ? features
+        : {
+            ...features,
+            futureRelease: { ...futureRelease, until: now + futureRelease.maximumSeconds * 1000 },
+          },
+    verbs: [
+      ...(delivery.verify === undefined ? [] : (['VRFY'] as const)),
+      ...(delivery.expand === undefined ? [] : (['EXPN'] as const)),
+      ...(delivery.startQueue === undefined ? [] : (['ETRN'] as const)),
+    ],
     mechanisms,
     secure: connection.tls !== null,
   })
@@ -37,6 +59,8 @@ export function startSmtpSession(options: SmtpServiceOptions): SmtpServerSession
     delivery,
     authenticator: authenticator ?? null,
     policy: policy ?? null,
+    checkSender: checkSender ?? true,
+    mendHeader: mendHeader ?? true,
     clock: clock ?? systemClock,
     ...(logger === undefined ? {} : { logger }),
   })

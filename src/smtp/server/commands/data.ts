@@ -1,3 +1,4 @@
+import type { Reply } from '../../../interfaces/index.js'
 import { reply } from '../../../interfaces/index.js'
 import type { Ask, Command } from '../command.js'
 import type { Conversation } from '../conversation.js'
@@ -5,15 +6,22 @@ import { MessageReader } from '../message-reader.js'
 import { badSequence, MESSAGE_OK, NO_ARGUMENT, START_INPUT } from '../replies.js'
 
 const RCPT_FIRST = badSequence('Send RCPT first')
+const BINARY_NEEDS_BDAT = badSequence('A binary message needs BDAT')
 const NO_VALID_RECIPIENTS = reply(554, '5.5.1', 'No valid recipients')
+
+/** Why there is nobody to send the message to; LMTP has its own code for it (RFC 2033 section 4.2). */
+export function noRecipients(conversation: Conversation): Reply {
+  return conversation.refused > 0 && !conversation.lmtp ? NO_VALID_RECIPIENTS : RCPT_FIRST
+}
 
 /** RFC 5321 section 4.1.1.4: `data = "DATA" CRLF` */
 export const data: Command = {
   name: 'DATA',
   receive(conversation, argument) {
     if (argument !== '') conversation.sayNoMessage(NO_ARGUMENT)
-    else if (conversation.state !== 'mail') conversation.ask(dataAsk, { type: 'data' })
-    else conversation.sayNoMessage(conversation.refused > 0 ? NO_VALID_RECIPIENTS : RCPT_FIRST)
+    else if (conversation.state === 'mail') conversation.sayNoMessage(noRecipients(conversation))
+    else if (conversation.envelope?.body === 'BINARYMIME') conversation.sayNoMessage(BINARY_NEEDS_BDAT)
+    else conversation.ask(dataAsk, { type: 'data' })
   },
 }
 
@@ -28,17 +36,21 @@ const dataAsk: Ask = {
     const { limits } = conversation.options
     conversation.say(START_INPUT)
     conversation.mode = 'message'
-    conversation.message = new MessageReader(conversation.options)
+    conversation.message = new MessageReader(conversation.options, 'dots')
     conversation.wait = { kind: 'data', ms: limits.dataMs, minRate: limits.dataRate }
   },
 }
 
-const dataEndAsk: Ask = {
+/** The end of a message, however it came. */
+export const dataEndAsk: Ask = {
   acceptance: MESSAGE_OK,
   answered(conversation, answer) {
-    conversation.leaveTransaction()
     if (answer.code < 300) conversation.junk = 0
-    conversation.say(answer)
+    conversation.sayOutcome(answer)
+  },
+  answeredEach(conversation, answers) {
+    if (answers.some(({ code }) => code < 300)) conversation.junk = 0
+    conversation.sayOutcomes(answers)
   },
 }
 
@@ -54,11 +66,11 @@ export function receiveMessage(conversation: Conversation, message: MessageReade
   input.skip(used)
   conversation.options.wireLog?.octets('client', chunk.subarray(0, used))
   const violation = message.violation
-  if (violation !== null && !wasRefused) conversation.endTransaction('refused')
+  if (violation !== null && !wasRefused) conversation.failTransaction()
   if (violation === null) for (const piece of body) conversation.events.push({ type: 'body', chunk: piece })
   if (!message.ended) return
   conversation.message = null
   conversation.expectCommand()
-  if (violation !== null) conversation.say(violation)
+  if (violation !== null) conversation.sayOutcome(violation)
   else conversation.ask(dataEndAsk, { type: 'dataEnd', size: message.size })
 }

@@ -1,8 +1,8 @@
 import { reply } from '../../../interfaces/index.js'
 import type { Ask, Command } from '../command.js'
 import type { Conversation } from '../conversation.js'
-import { OK } from '../replies.js'
-import { offeredMechanisms } from './auth.js'
+import { ehloLines } from '../extensions/index.js'
+import { OK, UNKNOWN_COMMAND } from '../replies.js'
 
 const NO_NAME = reply(501, '5.5.4', 'Send the name of your host')
 const BAD_NAME = reply(501, '5.5.4', 'That is no name of a host')
@@ -12,17 +12,24 @@ const NAME = /^[\x21-\x7e]{1,255}$/
 /** RFC 5321 section 4.1.1.1: `ehlo = "EHLO" SP ( Domain / address-literal ) CRLF` */
 export const ehlo: Command = {
   name: 'EHLO',
-  receive: (conversation, argument) => greet(conversation, argument, true),
+  receive: (conversation, argument) => greet(conversation, argument, true, 'smtp'),
+}
+
+/** RFC 2033 section 4.1: `LHLO` has the syntax and the meaning of EHLO. EHLO and HELO are no commands of LMTP, nor LHLO of SMTP. */
+export const lhlo: Command = {
+  name: 'LHLO',
+  receive: (conversation, argument) => greet(conversation, argument, true, 'lmtp'),
 }
 
 /** RFC 5321 section 4.1.1.1: `helo = "HELO" SP Domain CRLF` */
 export const helo: Command = {
   name: 'HELO',
-  receive: (conversation, argument) => greet(conversation, argument, false),
+  receive: (conversation, argument) => greet(conversation, argument, false, 'smtp'),
 }
 
-function greet(conversation: Conversation, name: string, extended: boolean): void {
-  if (name === '') conversation.say(NO_NAME)
+function greet(conversation: Conversation, name: string, extended: boolean, protocol: 'smtp' | 'lmtp'): void {
+  if (conversation.lmtp !== (protocol === 'lmtp')) conversation.say(UNKNOWN_COMMAND)
+  else if (name === '') conversation.say(NO_NAME)
   else if (!NAME.test(name)) conversation.say(BAD_NAME)
   else conversation.ask(extended ? ehloAsk : heloAsk, { type: 'helo', name, extended })
 }
@@ -38,7 +45,7 @@ const ehloAsk: Ask = {
     conversation.say({
       code: 250,
       enhanced: '',
-      lines: [conversation.options.hostname, ...keywords(conversation)],
+      lines: [conversation.options.hostname, ...ehloLines(conversation)],
     })
   },
 }
@@ -60,17 +67,4 @@ function begin(conversation: Conversation, extended: boolean): void {
   conversation.endTransaction('reset')
   conversation.extended = extended
   conversation.leaveTransaction()
-}
-
-/** What EHLO offers at this moment of the session; nothing of it may fail to work. */
-function keywords(conversation: Conversation): string[] {
-  const { options, secure } = conversation
-  const { maxMessageSize } = options
-  const offered = ['PIPELINING', `SIZE ${maxMessageSize === Number.POSITIVE_INFINITY ? 0 : maxMessageSize}`]
-  if (options.eightBitMime) offered.push('8BITMIME')
-  offered.push('ENHANCEDSTATUSCODES')
-  if (options.startTls && !secure) offered.push('STARTTLS')
-  const mechanisms = offeredMechanisms(conversation)
-  if (mechanisms.length > 0) offered.push(`AUTH ${mechanisms.join(' ')}`)
-  return offered
 }

@@ -1,4 +1,4 @@
-import { isAscii } from '../../../core/bytes.js'
+import { decodeUtf8, fromLatin1, isAscii } from '../../../core/bytes.js'
 import type { Recipient, Reply } from '../../../interfaces/index.js'
 import { reply } from '../../../interfaces/index.js'
 import type { Parameters } from '../../grammar/index.js'
@@ -14,8 +14,8 @@ export interface PathArgument {
 }
 
 /**
- * Reads `FROM:` or `TO:`, a path and parameters, or says what is wrong: `needsSmtpUtf8` for an octet above 127,
- * 501 with `enhanced` for a bad path, 555 for a parameter without EHLO.
+ * Reads `FROM:` or `TO:`, a path and parameters, or says what is wrong: `needsSmtpUtf8` for an octet above 127 where
+ * SMTPUTF8 is not offered, 501 with `enhanced` for a bad path, 555 for a parameter without EHLO.
  */
 export function scanPathArgument(
   conversation: Conversation,
@@ -24,15 +24,18 @@ export function scanPathArgument(
   needsSmtpUtf8: Reply,
   enhanced: string,
 ): PathArgument | Reply {
-  const { lenient } = conversation.options
-  const text = lenient ? argument.trimStart() : argument
-  if (text.slice(0, prefix.length).toUpperCase() !== prefix) {
+  const { lenient, features } = conversation.options
+  const utf8 = !conversation.plain && !isAscii(argument)
+  if (utf8 && !(features.smtpUtf8 && conversation.extended)) return needsSmtpUtf8
+  const decoded = utf8 ? decodeUtf8(fromLatin1(argument)) : argument
+  if (decoded === null) return reply(501, enhanced, 'The address is no valid UTF-8')
+  const text = lenient ? decoded.trimStart() : decoded
+  if (!text.startsWith(prefix) && text.slice(0, prefix.length).toUpperCase() !== prefix) {
     return badArgument(`Syntax: ${prefix}<address>`)
   }
-  if (!isAscii(text)) return needsSmtpUtf8
   let at = prefix.length
   if (lenient) while (text[at] === ' ') at++
-  const path = scanPath(text, at, lenient)
+  const path = scanPath(text, at, lenient, utf8)
   if (typeof path === 'string') return reply(501, enhanced, path)
   if (path.end < text.length && text[path.end] !== ' ') {
     return reply(501, enhanced, 'Nothing may follow the path but parameters')

@@ -1,5 +1,7 @@
+import { isAscii } from '../../../core/bytes.js'
 import { reply } from '../../../interfaces/index.js'
 import type { Ask, Command } from '../command.js'
+import { readRcptParameters } from '../extensions/index.js'
 import { RECIPIENT_OK } from '../replies.js'
 import { scanPathArgument } from './path-argument.js'
 
@@ -16,17 +18,25 @@ export const rcpt: Command = {
       conversation.sayRefusedRecipient(found)
       return
     }
-    const [parameter] = found.parameters.keys()
-    if (parameter !== undefined) {
-      conversation.sayRefusedRecipient(
-        reply(555, '5.5.4', `Parameter ${parameter.slice(0, 40)} is not supported`),
-      )
-    } else if (found.mailbox === null) {
+    const { mailbox, parameters } = found
+    if (mailbox === null) {
       conversation.sayRefusedRecipient(NO_RECIPIENT)
+      return
+    }
+    const recipient = parameters.size === 0 ? mailbox : { ...mailbox }
+    const fault = readRcptParameters(parameters, recipient, conversation)
+    if (fault !== null) {
+      conversation.sayRefusedRecipient(fault)
+    } else if (
+      !conversation.plain &&
+      conversation.envelope?.smtpUtf8 !== true &&
+      !isAscii(recipient.address)
+    ) {
+      conversation.sayRefusedRecipient(NEEDS_SMTPUTF8)
     } else if (conversation.recipients >= conversation.options.limits.recipients) {
       conversation.say(TOO_MANY_RECIPIENTS)
     } else {
-      conversation.ask(rcptAsk, { type: 'rcpt', recipient: found.mailbox })
+      conversation.ask(rcptAsk, { type: 'rcpt', recipient })
     }
   },
 }

@@ -1,15 +1,3 @@
-/** What a session needs of whoever drives its engine; the Driver of core is one. */
-export interface Flow {
-  /** Writes what the engine holds; resolves when the peer has taken enough to go on. */
-  flush(): Promise<void>
-  /** Octets that the engine may hold before whoever feeds it should await `flush`. */
-  readonly highWaterMark: number
-  /** Says that the engine was given something from outside an event. */
-  wake(): void
-  /** Aborted when the connection is gone. */
-  readonly signal: AbortSignal
-}
-
 /** The connection is gone: thrown at the next pause of a command, so that it stops, and told to no one. */
 export class SessionEnded extends Error {
   constructor() {

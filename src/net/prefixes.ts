@@ -2,7 +2,7 @@
 export type Prefixes = readonly [string, string, string]
 
 /**
- * The prefixes failures are counted by: whoever owns an address usually owns more of them. An IPv4 address mapped
+ * The prefixes connections and failed logins are counted by: whoever owns an address usually owns more of them. An IPv4 address mapped
  * into IPv6 counts as IPv4; what is no IP address (a socket's path, a test) stands for itself.
  */
 export function prefixesOf(address: string): Prefixes {

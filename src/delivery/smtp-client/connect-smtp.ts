@@ -1,0 +1,99 @@
+import { hostname as machineName } from 'node:os'
+import type { Clock } from '../../core/clock.js'
+import { PeerError } from '../../core/errors.js'
+import type { ConnectTlsOptions } from '../../net/index.js'
+import { connect } from '../../net/index.js'
+import type { SmtpClientOptions } from '../../smtp/index.js'
+import { isDomainOrLiteral, SmtpClientSession } from '../../smtp/index.js'
+
+/** Where a server is, and how to talk to it. */
+export interface SmtpConnectOptions extends Omit<SmtpClientOptions, 'hostname' | 'startTls' | 'secure'> {
+  /** A name or an address; `localhost` by default. */
+  readonly host?: string
+  /** 25 by default, 465 with implicit TLS, 24 with LMTP. */
+  readonly port?: number
+  /** Of a socket in the file system, or a named pipe on Windows, in place of `host` and `port`. */
+  readonly path?: string
+  /** The address to connect from. */
+  readonly localAddress?: string
+  /** The name to say in EHLO; the machine's by default, where that can be said. */
+  readonly hostname?: string
+  /**
+   * `opportunistic`, the default: STARTTLS where it is offered and works, whatever the certificate, since the
+   * alternative is no encryption at all (RFC 7435). `required`: STARTTLS or nothing; `implicit`: TLS from the first
+   * octet (RFC 8314 section 3.3); both want a certificate that is trusted. `none`: never.
+   */
+  readonly tls?: 'none' | 'opportunistic' | 'required' | 'implicit'
+  /** What to ask of the server in the handshake. `verify` is how DANE, MTA-STS or a pinned certificate come in. */
+  readonly tlsOptions?: ConnectTlsOptions
+  /** Milliseconds until the connection stands; 30,000 by default. */
+  readonly connectTimeoutMs?: number
+  /** Milliseconds a TLS handshake may take; 60,000 by default. */
+  readonly handshakeTimeoutMs?: number
+  readonly clock?: Clock
+}
+
+/**
+ * Connects, greets, puts TLS under the session and logs in: resolves when messages can be sent. Rejects with
+ * node:net's error, a PeerError (`CONNECT_TIMEOUT`, `TLS_HANDSHAKE`, `TLS_REQUIRED`, `AUTH_UNAVAILABLE`, `TIMEOUT` ...),
+ * an SmtpRefusal with the server's reply, or the signal's reason.
+ */
+export async function connectSmtp(
+  options: SmtpConnectOptions = {},
+  signal?: AbortSignal,
+): Promise<SmtpClientSession> {
+  try {
+    return await attempt(options, options.tls ?? 'opportunistic', signal)
+  } catch (error) {
+    const handshake = error instanceof PeerError && error.code === 'TLS_HANDSHAKE'
+    if (!handshake || (options.tls ?? 'opportunistic') !== 'opportunistic') throw error
+    return attempt(options, 'none', signal)
+  }
+}
+
+async function attempt(
+  options: SmtpConnectOptions,
+  tls: NonNullable<SmtpConnectOptions['tls']>,
+  signal: AbortSignal | undefined,
+): Promise<SmtpClientSession> {
+  const { host, path, localAddress, tlsOptions, connectTimeoutMs, handshakeTimeoutMs, clock } = options
+  const implicitTls = tls === 'implicit'
+  const duplex = await connect({
+    port: options.port ?? (options.lmtp === true ? 24 : implicitTls ? 465 : 25),
+    implicitTls,
+    tls: { verify: tls === 'opportunistic' ? 'any' : 'trusted', ...tlsOptions },
+    ...(host === undefined ? {} : { host }),
+    ...(path === undefined ? {} : { path }),
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+    ...(handshakeTimeoutMs === undefined ? {} : { handshakeTimeoutMs }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+  const session = new SmtpClientSession(
+    duplex,
+    {
+      ...options,
+      hostname: options.hostname ?? defaultHostname(),
+      secure: implicitTls,
+      startTls: implicitTls ? 'none' : tls,
+    },
+    clock === undefined ? {} : { clock },
+  )
+  const aborted = (): void => session.destroy()
+  signal?.addEventListener('abort', aborted, { once: true })
+  try {
+    await session.ready
+    return session
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', aborted)
+  }
+}
+
+/** RFC 5321 section 4.1.4: a client without a name says its address; the loopback's says that much. */
+function defaultHostname(): string {
+  const name = machineName()
+  return isDomainOrLiteral(name) ? name : '[127.0.0.1]'
+}

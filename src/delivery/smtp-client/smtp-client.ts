@@ -1,0 +1,246 @@
+import { isAscii } from 'node:buffer'
+import { setMaxListeners } from 'node:events'
+import type { PeerError } from '../../core/errors.js'
+import { UsageError } from '../../core/errors.js'
+import type { MessageBody, MessageOutcome, SmtpClientSession, SmtpEnvelope } from '../../smtp/index.js'
+import { SmtpRefusal } from '../../smtp/index.js'
+import type { SmtpConnectOptions } from './connect-smtp.js'
+import { connectSmtp } from './connect-smtp.js'
+
+export interface SmtpClientPoolOptions extends SmtpConnectOptions {
+  /** Connections at a time; 5 by default. */
+  readonly maxConnections?: number
+  /** Messages after which a connection is closed; 100 by default. */
+  readonly maxMessages?: number
+  /** Milliseconds after which a connection that has nothing to send is closed; 30,000 by default, 0 for at once. */
+  readonly idleMs?: number
+}
+
+/** A connection of the pool. */
+interface Pooled {
+  readonly session: SmtpClientSession
+  messages: number
+  idleTimer: NodeJS.Timeout | null
+}
+
+/** Given a connection, or null for leave to open one. */
+type Waiting = (pooled: Pooled | null) => void
+
+/**
+ * Sends mail to one server, over as few connections as do: one that is free is used again, and a message that finds
+ * the server has closed it meanwhile goes over a new one.
+ */
+export class SmtpClient {
+  readonly #options: SmtpClientPoolOptions
+  readonly #maxConnections: number
+  readonly #maxMessages: number
+  readonly #idleMs: number
+  readonly #all: Set<Pooled>
+  readonly #idle: Pooled[]
+  readonly #closing: Set<Promise<void>>
+  readonly #destroyed: AbortController
+  #waiting: Waiting[]
+  /** Connections, with those that are being opened. */
+  #open: number
+  #jobs: number
+  #closed: boolean
+  #drained: () => void
+
+  /** UsageError `OPTION` for numbers that make no pool; the rest is looked at when a connection is opened. */
+  constructor(options: SmtpClientPoolOptions = {}) {
+    this.#options = options
+    this.#maxConnections = atLeast('maxConnections', options.maxConnections ?? 5, 1)
+    this.#maxMessages = atLeast('maxMessages', options.maxMessages ?? 100, 1)
+    this.#idleMs = atLeast('idleMs', options.idleMs ?? 30_000, 0)
+    this.#all = new Set()
+    this.#idle = []
+    this.#closing = new Set()
+    this.#destroyed = new AbortController()
+    // Every message listens to it, and there may be many.
+    setMaxListeners(0, this.#destroyed.signal)
+    this.#waiting = []
+    this.#open = 0
+    this.#jobs = 0
+    this.#closed = false
+    this.#drained = () => undefined
+  }
+
+  /**
+   * Sends one message: resolves with what became of it for each recipient. Rejects where there was no session to send
+   * it over (see `connectSmtp`), with what `body` threw, or with the signal's reason. UsageError for an envelope that
+   * cannot be sent, or once the client is closed.
+   *
+   * Of a message given whole, the size and whether it holds 8-bit octets are looked up; of one in chunks the envelope
+   * must say so.
+   */
+  async send(
+    envelope: SmtpEnvelope,
+    body: MessageBody | string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<MessageOutcome> {
+    options.signal?.throwIfAborted()
+    if (this.#closed) throw closed()
+    const given = options.signal === undefined ? [] : [options.signal]
+    const signal =
+      given.length === 0 ? this.#destroyed.signal : AbortSignal.any([...given, this.#destroyed.signal])
+    const octets = typeof body === 'string' ? Buffer.from(body, 'utf8') : body
+    const complete = octets instanceof Uint8Array ? describe(envelope, octets) : envelope
+    this.#jobs++
+    try {
+      return await this.#deliver(complete, octets, signal)
+    } finally {
+      this.#jobs--
+      if (this.#jobs === 0) this.#drained()
+    }
+  }
+
+  /** Takes no more messages, waits for those on their way, and closes every connection with QUIT. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#jobs > 0) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve
+      })
+    }
+    for (const pooled of [...this.#all]) this.#drop(pooled)
+    await Promise.all(this.#closing)
+  }
+
+  /** Closes every connection at once; messages on their way are given up. */
+  async destroy(): Promise<void> {
+    this.#closed = true
+    this.#destroyed.abort(closed())
+    for (const { session } of this.#all) session.destroy()
+    await this.close()
+  }
+
+  async #deliver(envelope: SmtpEnvelope, body: MessageBody, signal: AbortSignal): Promise<MessageOutcome> {
+    let begun = false
+    const source = body instanceof Uint8Array ? body : tracked(body, () => (begun = true))
+    for (;;) {
+      const pooled = await this.#acquire(signal)
+      const used = pooled.messages++ > 0
+      try {
+        const outcome = await pooled.session.send(envelope, source, { signal })
+        if (!used || begun || outcome.inDoubt || !isGone(outcome.error)) return outcome
+      } finally {
+        this.#release(pooled)
+      }
+    }
+  }
+
+  /** A connection for one message: a free one, a new one, or the next that is free. */
+  async #acquire(signal: AbortSignal): Promise<Pooled> {
+    const free = this.#idle.pop()
+    if (free !== undefined) {
+      if (free.idleTimer !== null) clearTimeout(free.idleTimer)
+      free.idleTimer = null
+      return free
+    }
+    if (this.#open < this.#maxConnections) this.#open++
+    else {
+      const handed = await this.#wait(signal)
+      if (handed !== null) return handed
+    }
+    return this.#connect(signal)
+  }
+
+  /** Opens a connection, which is counted already. */
+  async #connect(signal: AbortSignal): Promise<Pooled> {
+    try {
+      const session = await connectSmtp(this.#options, signal)
+      const pooled: Pooled = { session, messages: 0, idleTimer: null }
+      this.#all.add(pooled)
+      void session.closed.then(() => this.#drop(pooled))
+      return pooled
+    } catch (error) {
+      this.#leave()
+      throw error
+    }
+  }
+
+  #wait(signal: AbortSignal): Promise<Pooled | null> {
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => {
+        this.#waiting = this.#waiting.filter((each) => each !== waiting)
+        reject(signal.reason)
+      }
+      const waiting = (pooled: Pooled | null): void => {
+        signal.removeEventListener('abort', aborted)
+        resolve(pooled)
+      }
+      signal.addEventListener('abort', aborted, { once: true })
+      this.#waiting.push(waiting)
+    })
+  }
+
+  #release(pooled: Pooled): void {
+    if (!pooled.session.engine.ready || pooled.messages >= this.#maxMessages) {
+      this.#drop(pooled)
+      return
+    }
+    const next = this.#waiting.shift()
+    if (next !== undefined) {
+      next(pooled)
+      return
+    }
+    this.#idle.push(pooled)
+    pooled.idleTimer = setTimeout(() => this.#drop(pooled), this.#idleMs)
+    pooled.idleTimer.unref()
+  }
+
+  /** Closes a connection that nobody is to use any more, if it is not closed already. */
+  #drop(pooled: Pooled): void {
+    if (!this.#all.delete(pooled)) return
+    if (pooled.idleTimer !== null) clearTimeout(pooled.idleTimer)
+    const index = this.#idle.indexOf(pooled)
+    if (index !== -1) this.#idle.splice(index, 1)
+    const closing = pooled.session.close().then(() => {
+      this.#closing.delete(closing)
+    })
+    this.#closing.add(closing)
+    this.#leave()
+  }
+
+  /** There is room for another connection: whoever waits opens it. */
+  #leave(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#open--
+    else next(null)
+  }
+}
+
+function atLeast(name: string, value: number, least: number): number {
+  if (!(value >= least))
+    throw new UsageError('OPTION', `${name} must be a number from ${least} on, not ${value}`)
+  return value
+}
+
+function closed(): UsageError {
+  return new UsageError('STATE', 'the client is closed')
+}
+
+function describe(envelope: SmtpEnvelope, octets: Uint8Array): SmtpEnvelope {
+  return {
+    ...envelope,
+    size: envelope.size ?? octets.length,
+    body: envelope.body ?? (isAscii(octets) ? '7BIT' : '8BITMIME'),
+  }
+}
+
+/** The server closed the connection, with 421 or without a word. */
+function isGone(error: PeerError | null): boolean {
+  return error?.code === 'LOST' || (error instanceof SmtpRefusal && error.reply.code === 421)
+}
+
+function tracked(
+  body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  begin: () => void,
+): AsyncIterable<Uint8Array> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      begin()
+      yield* body
+    },
+  }
+}

@@ -1,0 +1,3 @@
+export { BodyCanonicalizer } from './canonical-body.js'
+export type { Canonicalization } from './canonical-header.js'
+export { canonicalField, signedFields } from './canonical-header.js'

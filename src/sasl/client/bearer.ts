@@ -1,0 +1,53 @@
+import type { ClientMechanism } from './mechanism.js'
+
+/** RFC 7628 section 3.1: `saslname`, as in RFC 5802 section 5.1. */
+export function saslName(name: string): string {
+  return name.replaceAll('=', '=3D').replaceAll(',', '=2C')
+}
+
+/**
+ * OAUTHBEARER, RFC 7628 section 3.1.
+ *
+ *     client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep
+ *     kvpair      = key "=" value kvsep        ; kvsep = %x01
+ */
+export class OAuthBearerClient implements ClientMechanism {
+  readonly name = 'OAUTHBEARER'
+  readonly plaintext = true
+  readonly satisfied = true
+  readonly #message: string
+
+  constructor(user: string, accessToken: string) {
+    this.#message = `n,a=${saslName(user)},\x01auth=Bearer ${accessToken}\x01\x01`
+  }
+
+  start(): Uint8Array {
+    return Buffer.from(this.#message, 'utf8')
+  }
+
+  /** RFC 7628 section 3.2.3: a challenge tells of a failure, and is answered with one kvsep to hear the outcome. */
+  respond(): Uint8Array {
+    return Buffer.from('\x01', 'latin1')
+  }
+}
+
+/** XOAUTH2, which large providers had before RFC 7628: `user=name ^A auth=Bearer token ^A ^A`. */
+export class XOAuth2Client implements ClientMechanism {
+  readonly name = 'XOAUTH2'
+  readonly plaintext = true
+  readonly satisfied = true
+  readonly #message: string
+
+  constructor(user: string, accessToken: string) {
+    this.#message = `user=${user}\x01auth=Bearer ${accessToken}\x01\x01`
+  }
+
+  start(): Uint8Array {
+    return Buffer.from(this.#message, 'utf8')
+  }
+
+  /** A challenge tells of a failure, and is answered with nothing to hear the outcome. */
+  respond(): Uint8Array {
+    return Buffer.alloc(0)
+  }
+}

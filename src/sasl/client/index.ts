@@ -1,0 +1,6 @@
+export { OAuthBearerClient, XOAuth2Client } from './bearer.js'
+export { clientMechanisms } from './choose.js'
+export { LoginClient } from './login.js'
+export type { ClientCredentials, ClientMechanism } from './mechanism.js'
+export { PlainClient } from './plain.js'
+export { ScramSha256Client } from './scram.js'

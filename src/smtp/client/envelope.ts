@@ -1,0 +1,170 @@
+import { domainToASCII } from 'node:url'
+import { isAscii } from '../../core/bytes.js'
+import { UsageError } from '../../core/errors.js'
+import type { Reply } from '../../interfaces/index.js'
+import { reply } from '../../interfaces/index.js'
+import { encodeXtext, scanPath } from '../grammar/index.js'
+import type { SmtpExtensions } from './extensions.js'
+
+/** A recipient with what is asked for it by DSN (RFC 3461 section 4); left out where the peer does not offer DSN. */
+export interface SmtpRecipient {
+  readonly address: string
+  /** When to tell the sender; `NEVER` stands alone. */
+  readonly notify?: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[]
+  /** The original recipient, for example `rfc822;alice@example.test`. */
+  readonly originalRecipient?: string
+}
+
+/** Whom a message is from and for, and what it needs of the peer. */
+export interface SmtpEnvelope {
+  /** Without angle brackets; empty for the null reverse-path. */
+  readonly from: string
+  /** At least one. */
+  readonly to: readonly (string | SmtpRecipient)[]
+  /** Octets of the message with CRLF line ends, where known: told by SIZE=, and a peer with a lower limit is not asked. */
+  readonly size?: number
+  /** What octets the message holds: `7BIT` by default. */
+  readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME'
+  /** The header holds UTF-8 (RFC 6531). An address that does needs no word here. */
+  readonly smtpUtf8?: boolean
+  /** Every hop must use TLS or give the message back (RFC 8689). */
+  readonly requireTls?: boolean
+  /** How much of the message a report may hold (RFC 3461 section 4.3). */
+  readonly ret?: 'FULL' | 'HDRS'
+  /** What a report calls the message (RFC 3461 section 4.4), at most 100 octets as xtext. */
+  readonly envelopeId?: string
+}
+
+/** An envelope as commands for one peer. */
+export interface EnvelopePlan {
+  /** `MAIL FROM:...` without its line end. */
+  readonly mail: string
+  readonly recipients: readonly PlannedRecipient[]
+  /** Why the peer cannot take the message at all, in the words it would have used; null when it can. */
+  readonly refusal: Reply | null
+}
+
+export interface PlannedRecipient {
+  readonly address: string
+  /** `RCPT TO:...` without its line end. */
+  readonly command: string
+  /** Why the peer cannot be asked; null when it can. */
+  readonly refusal: Reply | null
+}
+
+const TOO_LARGE = reply(552, '5.3.4', 'The message is larger than the peer takes')
+const NEEDS_8BIT = reply(554, '5.6.3', 'The message holds 8-bit octets and the peer does not offer 8BITMIME')
+const NEEDS_BINARY = reply(554, '5.6.3', 'The message is binary and the peer does not offer BINARYMIME')
+const NEEDS_UTF8 = reply(550, '5.6.7', 'The message needs SMTPUTF8 and the peer does not offer it')
+const NEEDS_REQUIRETLS = reply(
+  550,
+  '5.7.30',
+  'The message requires TLS and the peer does not offer REQUIRETLS',
+)
+const BAD_SENDER = reply(501, '5.1.7', 'The sender is no mailbox')
+const BAD_RECIPIENT = reply(501, '5.1.3', 'The recipient is no mailbox')
+const CONTROL = /[\x00-\x1f\x7f]/
+
+/**
+ * The commands for a peer with these extensions. UsageError `ENVELOPE` for an envelope that no peer could be given:
+ * no recipient, a control character (a line end above all), a value out of range.
+ */
+export function planEnvelope(
+  envelope: SmtpEnvelope,
+  extensions: SmtpExtensions,
+  secure: boolean,
+): EnvelopePlan {
+  const { to, size, requireTls = false } = envelope
+  const body = envelope.body ?? '7BIT'
+  if (to.length === 0) throw new UsageError('ENVELOPE', 'there is no recipient')
+  if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
+    throw new UsageError('ENVELOPE', `size must be a number of octets, not ${size}`)
+  }
+  const { dsn, smtpUtf8 } = extensions
+  const from = writePath(envelope.from, smtpUtf8)
+  const recipients = to.map((each) =>
+    planRecipient(typeof each === 'string' ? { address: each } : each, extensions),
+  )
+  const utf8 =
+    envelope.smtpUtf8 === true || !isAscii(from.path) || recipients.some(({ command }) => !isAscii(command))
+  let mail = `MAIL FROM:${from.path}`
+  if (size !== undefined && extensions.size !== null) mail += ` SIZE=${size}`
+  if (body === 'BINARYMIME' || (body === '8BITMIME' && extensions.eightBitMime)) mail += ` BODY=${body}`
+  if (utf8) mail += ' SMTPUTF8'
+  if (requireTls) mail += ' REQUIRETLS'
+  if (envelope.ret !== undefined && dsn) mail += ` RET=${oneOf(envelope.ret, ['FULL', 'HDRS'])}`
+  if (envelope.envelopeId !== undefined) {
+    const envelopeId = xtext('envelopeId', envelope.envelopeId, 100)
+    if (dsn) mail += ` ENVID=${envelopeId}`
+  }
+  let refusal = from.valid ? null : BAD_SENDER
+  if (utf8 && !smtpUtf8) refusal = NEEDS_UTF8
+  if (body === '8BITMIME' && !extensions.eightBitMime) refusal = NEEDS_8BIT
+  if (body === 'BINARYMIME' && !(extensions.binaryMime && extensions.chunking)) refusal = NEEDS_BINARY
+  if (requireTls && !(secure && extensions.requireTls)) refusal = NEEDS_REQUIRETLS
+  if (size !== undefined && extensions.size !== null && size > extensions.size) refusal = TOO_LARGE
+  return { mail, recipients, refusal }
+}
+
+function planRecipient(recipient: SmtpRecipient, extensions: SmtpExtensions): PlannedRecipient {
+  const { address, notify, originalRecipient } = recipient
+  const { path, valid } = writePath(address, extensions.smtpUtf8)
+  let command = `RCPT TO:${path}`
+  if (notify !== undefined) {
+    const never = notify.includes('NEVER')
+    if (notify.length === 0 || (never && notify.length > 1)) {
+      throw new UsageError('ENVELOPE', 'notify is NEVER alone, or at least one of SUCCESS, FAILURE, DELAY')
+    }
+    for (const each of notify) oneOf(each, ['NEVER', 'SUCCESS', 'FAILURE', 'DELAY'])
+    if (extensions.dsn) command += ` NOTIFY=${notify.join(',')}`
+  }
+  if (originalRecipient !== undefined) {
+    const [type, ...rest] = originalRecipient.split(';')
+    if (!/^[A-Za-z0-9-]+$/.test(type as string) || rest.length === 0) {
+      throw new UsageError('ENVELOPE', 'originalRecipient must begin with its address type, as rfc822;')
+    }
+    const value = xtext('originalRecipient', rest.join(';'), 500)
+    if (extensions.dsn) command += ` ORCPT=${type};${value}`
+  }
+  return { address, command, refusal: valid && path !== '<>' ? null : BAD_RECIPIENT }
+}
+
+/**
+ * The path with its brackets. For a peer without SMTPUTF8 an internationalized domain is written in A-labels
+ * (RFC 5890), which every peer takes. A local part cannot be helped that way.
+ */
+function writePath(address: string, smtpUtf8: boolean): { readonly path: string; readonly valid: boolean } {
+  if (CONTROL.test(address)) throw new UsageError('ENVELOPE', 'an address holds a control character')
+  if (address === '') return { path: '<>', valid: true }
+  if (isAscii(address)) {
+    const path = `<${address}>`
+    return { path, valid: isPath(path) }
+  }
+  const at = address.lastIndexOf('@')
+  const localPart = address.slice(0, at)
+  const domain = address.slice(at + 1)
+  const ascii = isAscii(domain) ? domain : domainToASCII(domain)
+  const path = !smtpUtf8 && isAscii(localPart) ? `<${localPart}@${ascii}>` : `<${address}>`
+  return { path, valid: isPath(`<${localPart.replace(/[^\x00-\x7f]+/g, 'u')}@${ascii}>`) }
+}
+
+function isPath(path: string): boolean {
+  const found = scanPath(path, 0, true)
+  return typeof found !== 'string' && found.end === path.length
+}
+
+function oneOf(value: string, allowed: readonly string[]): string {
+  if (!allowed.includes(value)) throw new UsageError('ENVELOPE', `${value} is none of ${allowed.join(', ')}`)
+  return value
+}
+
+function xtext(what: string, value: string, longest: number): string {
+  if (!/^[\x20-\x7e]*$/.test(value)) {
+    throw new UsageError('ENVELOPE', `${what} must be printable ASCII`)
+  }
+  const encoded = encodeXtext(value)
+  if (encoded === '' || encoded.length > longest) {
+    throw new UsageError('ENVELOPE', `${what} must have 1 to ${longest} octets as xtext`)
+  }
+  return encoded
+}

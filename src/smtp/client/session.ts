@@ -1,0 +1,214 @@
+import type { DriverOptions, EventHandler } from '../../core/driver.js'
+import { Driver } from '../../core/driver.js'
+import type { Duplex } from '../../core/duplex.js'
+import { PeerError, UsageError } from '../../core/errors.js'
+import { SmtpClientEngine } from './engine.js'
+import type { SmtpEnvelope } from './envelope.js'
+import type { MessageOutcome, SmtpClientEvent } from './events.js'
+import type { SmtpClientOptions } from './options.js'
+
+/** A message: whole, or in chunks of any size, read once and no faster than the peer takes them. */
+export type MessageBody = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+/** Octets up to which a message is written at once; a larger one goes in slices, so that the peer is listened to. */
+const WHOLE = 262_144
+
+/** RFC 5321 section 4.5.3.2.5: how long the peer may leave a block of data unread. */
+const BLOCK_TIMEOUT = 180_000
+
+interface Sending {
+  readonly body: MessageBody
+  readonly resolve: (outcome: MessageOutcome) => void
+  readonly reject: (error: unknown) => void
+  readonly stopListening: () => void
+  /** Of a body in chunks, once it is begun. */
+  chunks: Iterator<Uint8Array> | AsyncIterator<Uint8Array> | null
+  pumping: boolean
+}
+
+/** A client engine on a connection, in promises. */
+export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
+  readonly engine: SmtpClientEngine
+  /** Resolves when messages may be sent; rejects with a PeerError when it does not come to that. */
+  readonly ready: Promise<void>
+  /** Resolves when the session is over: null after QUIT or `close`, else what went wrong. Never rejects. */
+  readonly closed: Promise<PeerError | null>
+  readonly #duplex: Duplex
+  readonly #driver: Driver<SmtpClientEvent>
+  readonly #done: Promise<void>
+  #settleReady: { readonly resolve: () => void; readonly reject: (error: unknown) => void }
+  #settleClosed: (error: PeerError | null) => void
+  #sending: Sending | null
+  #tlsError: PeerError | null
+  #hostError: { readonly error: unknown } | null
+  #over: boolean
+
+  /** Starts at once. `duplex` is a connection that nobody has read from yet. */
+  constructor(duplex: Duplex, options: SmtpClientOptions, driverOptions: DriverOptions = {}) {
+    this.engine = new SmtpClientEngine(options)
+    this.#duplex = duplex
+    this.#sending = null
+    this.#tlsError = null
+    this.#hostError = null
+    this.#over = false
+    this.#settleReady = { resolve: () => undefined, reject: () => undefined }
+    this.#settleClosed = () => undefined
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject }
+    })
+    this.ready.catch(() => undefined)
+    this.closed = new Promise((resolve) => {
+      this.#settleClosed = resolve
+    })
+    this.#driver = new Driver(this.engine, duplex, this, {
+      writeTimeoutMs: BLOCK_TIMEOUT,
+      ...driverOptions,
+      onError: (error) => {
+        if (error instanceof PeerError) this.#tlsError = error
+        else driverOptions.onError?.(error)
+      },
+    })
+    this.#done = this.#driver.run()
+  }
+
+  /** The session is over, or will be as soon as what has come is looked at. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  /**
+   * Sends one message. Resolves with what became of it for each recipient, also where the connection broke. Rejects
+   * with what `body` threw, or with the signal's reason; both close the connection, since a message that has begun
+   * cannot be taken back. UsageError for an envelope that cannot be sent, or out of turn.
+   */
+  async send(
+    envelope: SmtpEnvelope,
+    body: MessageBody,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<MessageOutcome> {
+    const { signal } = options
+    signal?.throwIfAborted()
+    if (this.#sending !== null) throw new UsageError('STATE', 'the session sends one message at a time')
+    this.engine.send(envelope)
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => this.#giveUp(signal?.reason)
+      signal?.addEventListener('abort', aborted, { once: true })
+      const stopListening = (): void => signal?.removeEventListener('abort', aborted)
+      this.#sending = { body, resolve, reject, stopListening, chunks: null, pumping: false }
+      this.#driver.wake()
+    })
+  }
+
+  /** Says QUIT where the session stands ready, else closes at once. Resolves when the connection is closed. */
+  async close(): Promise<void> {
+    this.#driver.shutdown('shutdown')
+    await this.#done
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#duplex.destroy()
+  }
+
+  handle(event: SmtpClientEvent): undefined {
+    switch (event.type) {
+      case 'ready':
+        this.#settleReady.resolve()
+        return
+      case 'body':
+        this.#body()
+        return
+      case 'message':
+        this.#message(event.outcome)
+        return
+      case 'closed':
+        this.#over = true
+        this.#closed(this.#tlsError ?? event.error)
+        return
+      case 'greeting':
+      case 'hello':
+      case 'tls':
+      case 'authenticated':
+        return
+      default:
+        event satisfies never
+    }
+  }
+
+  #body(): void {
+    const sending = this.#sending
+    if (sending === null || sending.pumping) return
+    const { body } = sending
+    if (body instanceof Uint8Array && body.length <= WHOLE) {
+      this.engine.write(body)
+      this.engine.end()
+    } else {
+      void this.#pump(sending, body instanceof Uint8Array ? slices(body) : body)
+    }
+  }
+
+  /** Feeds the engine while the peer keeps up; goes on at the next `body`. */
+  async #pump(sending: Sending, body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    sending.pumping = true
+    try {
+      const chunks = (sending.chunks ??= iteratorOf(body))
+      while (this.engine.need === 'data') {
+        const { done, value } = await chunks.next()
+        // Meanwhile the message may have failed, and another may have begun.
+        if (this.#sending !== sending) return
+        if (done === true) {
+          sending.chunks = null
+          this.engine.end()
+        } else {
+          this.engine.write(value)
+        }
+        this.#driver.wake()
+        if (done === true) return
+        if (this.engine.outputSize > this.#driver.highWaterMark) await this.#driver.flush()
+        if (this.#sending !== sending) return
+      }
+    } catch (error) {
+      if (this.#sending === sending) this.#giveUp(error)
+    } finally {
+      sending.pumping = false
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    if (this.#sending === null) return
+    this.#hostError ??= { error }
+    this.#duplex.destroy()
+  }
+
+  #message(outcome: MessageOutcome): void {
+    const sending = this.#sending
+    this.#sending = null
+    if (sending === null) return
+    if (sending.chunks !== null) void release(sending.chunks)
+    sending.stopListening()
+    if (this.#hostError === null) sending.resolve(outcome)
+    else sending.reject(this.#hostError.error)
+  }
+
+  #closed(error: PeerError | null): void {
+    this.#settleReady.reject(error ?? new PeerError('CLOSED', 'the session was ended'))
+    this.#settleClosed(error)
+  }
+}
+
+function iteratorOf(
+  body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Iterator<Uint8Array> | AsyncIterator<Uint8Array> {
+  return Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]()
+}
+
+function* slices(body: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < body.length; at += WHOLE) yield body.subarray(at, at + WHOLE)
+}
+
+/** Lets a source know that nobody will read on. What it says to that is of no interest. */
+async function release(chunks: Iterator<Uint8Array> | AsyncIterator<Uint8Array>): Promise<void> {
+  try {
+    await chunks.return?.()
+  } catch {}
+}

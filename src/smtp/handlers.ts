@@ -1,0 +1,166 @@
+import type {
+  Authenticator,
+  Delivery,
+  DeliveryFeatures,
+  EnvelopeStart,
+  PlainCredentials,
+  Policy,
+  Recipient,
+  Reply,
+  SessionContext,
+} from '../interfaces/index.js'
+import { reply } from '../interfaces/index.js'
+import type { IncomingMessage } from './session/index.js'
+import { simpleDelivery } from './session/index.js'
+
+/** What a handler answers: nothing to go on, a Reply to say instead, or a promise of one of them. */
+export type HandlerAnswer = Reply | undefined | Promise<Reply | undefined> | Promise<void>
+
+/** What a client logs in with. */
+export interface LoginAttempt extends PlainCredentials {
+  /** For example `PLAIN`. */
+  readonly mechanism: string
+}
+
+/**
+ * What happens in an SMTP session, a function for each step; all may be left out. Beside a returned Reply, a thrown error
+ * refuses: a MailError with the reply of its kind, an error with a number `responseCode` from 400 to 599 with that code
+ * and its message, and any other with 451 and not its message.
+ */
+export interface SmtpHandlers {
+  /** Before the greeting; a refusal is 421 or 554 and closes. */
+  onConnect?(session: SmtpSession): HandlerAnswer
+  /** The client has said its name, `session.context.helo`. */
+  onHelo?(session: SmtpSession): HandlerAnswer
+  /** Who it is that logs in, or null for wrong credentials. Without this handler AUTH is not offered. */
+  onAuth?(login: LoginAttempt, session: SmtpSession): string | null | Promise<string | null>
+  onMailFrom?(envelope: EnvelopeStart, session: SmtpSession): HandlerAnswer
+  onRcptTo?(recipient: Recipient, session: SmtpSession): HandlerAnswer
+  /**
+   * The message, while it comes in; the client hears 250 when this resolves. A list of replies is one for each of
+   * `message.recipients`, in order. Without this handler messages are taken and dropped.
+   */
+  onData?(
+    message: IncomingMessage,
+    session: SmtpSession,
+  ): Promise<Reply | readonly Reply[] | undefined> | Promise<void>
+  /** The session is over, however it ended; nothing waits for it. */
+  onClose?(session: SmtpSession): void
+}
+
+/** One session as the handlers see it: the same object from onConnect to onClose. */
+export class SmtpSession {
+  /** For whatever the handlers want to remember. */
+  readonly data: Map<string, unknown>
+  #context: SessionContext
+
+  constructor(context: SessionContext) {
+    this.data = new Map()
+    this.#context = context
+  }
+
+  /** What is known at this moment: addresses, name, TLS, and how the client speaks. */
+  get context(): SessionContext {
+    return this.#context
+  }
+
+  get id(): string {
+    return this.#context.id
+  }
+
+  get remoteAddress(): string {
+    return this.#context.remoteAddress
+  }
+
+  /** Who has logged in, or null. */
+  get user(): string | null {
+    return this.#context.user
+  }
+
+  get secure(): boolean {
+    return this.#context.tls !== null
+  }
+
+  /** Takes what has become known since; for whoever runs the session. */
+  update(context: SessionContext): this {
+    this.#context = context
+    return this
+  }
+}
+
+/** What a session is made of, for `startSmtpSession`. */
+export interface HandledParts {
+  readonly delivery: Delivery
+  readonly policy: Policy
+  /** Null without `onAuth`. */
+  readonly authenticator: Authenticator | null
+}
+
+/**
+ * Makes the parts of an SMTP session of handlers: for whom the Delivery, Policy and Authenticator interfaces are more than
+ * the task needs. `features` are what the handlers can do with a message; 8BITMIME and SMTPUTF8 by default.
+ */
+export function smtpHandlers(handlers: SmtpHandlers, features: Partial<DeliveryFeatures> = {}): HandledParts {
+  const sessions = new Map<string, SmtpSession>()
+  const sessionOf = (context: SessionContext): SmtpSession => {
+    const known = sessions.get(context.id)
+    if (known !== undefined) return known.update(context)
+    const session = new SmtpSession(context)
+    sessions.set(context.id, session)
+    return session
+  }
+  const { onAuth } = handlers
+  const policy: Policy = {
+    connect: (context) => answerOf(() => handlers.onConnect?.(sessionOf(context))),
+    helo: (context) => answerOf(() => handlers.onHelo?.(sessionOf(context))),
+    mail: (envelope, context) => answerOf(() => handlers.onMailFrom?.(envelope, sessionOf(context))),
+    recipient: (recipient, _envelope, context) =>
+      answerOf(() => handlers.onRcptTo?.(recipient, sessionOf(context))),
+    closed(context) {
+      const session = sessions.get(context.id)
+      sessions.delete(context.id)
+      if (session !== undefined) handlers.onClose?.(session.update(context))
+    },
+  }
+  const delivery = simpleDelivery(
+    async (message) => {
+      if (handlers.onData === undefined) {
+        for await (const _ of message.body);
+        return undefined
+      }
+      try {
+        return (await handlers.onData(message, sessionOf(message.context))) ?? undefined
+      } catch (error) {
+        return replyOf(error)
+      }
+    },
+    { smtpUtf8: true, ...features },
+  )
+  if (onAuth === undefined) return { delivery, policy, authenticator: null }
+  const authenticator: Authenticator = {
+    mechanisms: ['PLAIN', 'LOGIN'],
+    async plain(credentials, { mechanism, session: id = '' }) {
+      const session = sessions.get(id)
+      const user =
+        session === undefined ? null : await onAuth.call(handlers, { ...credentials, mechanism }, session)
+      return user === null ? { ok: false, failure: 'invalid' } : { ok: true, user }
+    },
+  }
+  return { delivery, policy, authenticator }
+}
+
+async function answerOf(ask: () => HandlerAnswer): Promise<Reply | undefined> {
+  try {
+    return (await ask()) ?? undefined
+  } catch (error) {
+    return replyOf(error)
+  }
+}
+
+/** The reply that an error with a `responseCode` asks for; throws any other. */
+function replyOf(error: unknown): Reply {
+  const { responseCode, message } = error as { responseCode?: unknown; message?: unknown }
+  if (typeof responseCode !== 'number' || !(responseCode >= 400 && responseCode < 560)) throw error
+  const text = typeof message === 'string' && message !== '' ? message : 'Refused'
+  return reply(responseCode, `${Math.floor(responseCode / 100)}.0.0`, text.replace(/[\x00-\x1f\x7f]+/g, ' '))
+}

@@ -1,0 +1,107 @@
+import { reply } from '../../../interfaces/index.js'
+import { decodeXtext } from '../../grammar/index.js'
+import type { Command } from '../command.js'
+import { badArgument, OK } from '../replies.js'
+
+const NOT_TRUSTED = reply(550, '5.7.0', 'You are not one of those who may say that')
+const LONGEST_VALUE = 255
+/** What stands for a value that the proxy has not, or has not yet. */
+const unknown: ReadonlySet<string> = new Set(['[UNAVAILABLE]', '[TEMPUNAVAIL]'])
+const clientAttributes: ReadonlySet<string> = new Set([
+  'NAME',
+  'ADDR',
+  'PORT',
+  'PROTO',
+  'HELO',
+  'LOGIN',
+  'DESTADDR',
+  'DESTPORT',
+])
+const forwardAttributes: ReadonlySet<string> = new Set([
+  'NAME',
+  'ADDR',
+  'PORT',
+  'PROTO',
+  'HELO',
+  'IDENT',
+  'SOURCE',
+])
+
+type Attributes = ReadonlyMap<string, string | null>
+
+/**
+ * Postfix's XCLIENT: the session goes on as that of the client named, from the greeting on. It counts as a greeting
+ * that is accepted by whoever decides on connections.
+ *
+ *     xclient-command = XCLIENT 1*( SP attribute-name "=" attribute-value )     ; attribute-value = xtext
+ */
+export const xclient: Command = {
+  name: 'XCLIENT',
+  receive(conversation, argument) {
+    if (!conversation.options.xclient) {
+      conversation.say(NOT_TRUSTED)
+      return
+    }
+    const attributes = readAttributes(argument, clientAttributes)
+    if (typeof attributes === 'string') {
+      conversation.say(badArgument(attributes))
+      return
+    }
+    conversation.state = 'start'
+    conversation.extended = false
+    conversation.authenticated = attributes.get('LOGIN') != null
+    conversation.mode = 'greeting'
+    conversation.greeting = 'ask'
+    conversation.proxied = true
+    conversation.events.push({ type: 'xclient', attributes })
+  },
+}
+
+/** Postfix's XFORWARD: tells for whom the next message comes, and changes nothing of the session. */
+export const xforward: Command = {
+  name: 'XFORWARD',
+  receive(conversation, argument) {
+    if (!conversation.options.xforward) {
+      conversation.say(NOT_TRUSTED)
+      return
+    }
+    const attributes = readAttributes(argument, forwardAttributes)
+    if (typeof attributes === 'string') conversation.say(badArgument(attributes))
+    else {
+      conversation.events.push({ type: 'xforward', attributes })
+      conversation.say(OK)
+    }
+  },
+}
+
+/** The attributes in capitals; a sentence says what is wrong. */
+function readAttributes(argument: string, known: ReadonlySet<string>): Attributes | string {
+  const found = new Map<string, string | null>()
+  for (const each of argument.split(' ')) {
+    const equals = each.indexOf('=')
+    const name = each.slice(0, equals).toUpperCase()
+    if (equals < 1 || !known.has(name)) return 'Syntax: attribute=value for each attribute'
+    const written = each.slice(equals + 1)
+    const value = decodeXtext(written)
+    if (value === null || value.length > LONGEST_VALUE) return `The value of ${name} is not xtext`
+    const none = value === '' || unknown.has(value.toUpperCase())
+    if (!none && !isValid(name, value)) return `The value of ${name} is not one it can have`
+    found.set(name, none ? null : name.endsWith('ADDR') ? value.replace(/^IPV6:/i, '') : value)
+  }
+  return found
+}
+
+function isValid(name: string, value: string): boolean {
+  switch (name) {
+    case 'ADDR':
+    case 'DESTADDR':
+      return /^[\d.]{7,15}$/.test(value) || /^(?:IPV6:)?[\da-f.]*:[\da-f:.]*$/i.test(value)
+    case 'PORT':
+    case 'DESTPORT':
+      return /^\d{1,5}$/.test(value) && Number(value) <= 65_535
+    case 'PROTO':
+      return /^E?SMTP$|^LMTP$/i.test(value)
+    default:
+      return /^[\x20-\x7e]+$/.test(value)
+  }
+}

@@ -1,0 +1,266 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { Driver } from '../../src/core/index.js'
+import { connectSmtp, SmtpClient, type SmtpClientPoolOptions } from '../../src/delivery/index.js'
+import { ConnectionLimits, Listener, type TlsMode } from '../../src/net/index.js'
+import { type SmtpServiceOptions, startSmtpSession } from '../../src/smtp/index.js'
+import { createDevelopmentCertificate, TlsServerContext } from '../../src/tls/index.js'
+import { TestDelivery, testAuthenticator } from '../smtp/harness.js'
+
+const certificate = createDevelopmentCertificate(['localhost'], new Date())
+const tls = new TlsServerContext({ certificates: [certificate] })
+const envelope = { from: 'a@c.test', to: ['bob@example.test'] }
+const cleanup: (() => Promise<void> | void)[] = []
+
+afterEach(async () => {
+  for (const act of cleanup.splice(0).reverse()) await act()
+})
+
+async function serve(tlsMode: TlsMode = 'none', options: Partial<SmtpServiceOptions> = {}) {
+  const delivery = new TestDelivery(1_000_000)
+  const drivers = new Set<{ shutdown(reason: 'shutdown'): void }>()
+  let connections = 0
+  const listener = await Listener.listen({
+    host: '127.0.0.1',
+    port: 0,
+    tlsMode,
+    tls,
+    alpn: null,
+    limits: new ConnectionLimits(),
+    onError: () => undefined,
+    serve: async ({ duplex, ...addresses }) => {
+      const session = startSmtpSession({
+        hostname: 'mx.example.test',
+        startTls: tlsMode === 'starttls',
+        connection: { id: `n${++connections}`, tls: duplex.tlsInfo, ...addresses },
+        delivery,
+        ...options,
+      })
+      const driver = new Driver(session.engine, duplex, session)
+      session.attach(driver)
+      drivers.add(driver)
+      await driver.run()
+      drivers.delete(driver)
+    },
+  })
+  cleanup.push(() => listener.close())
+  return {
+    delivery,
+    port: listener.address.port,
+    drivers,
+    get connections() {
+      return connections
+    },
+  }
+}
+
+function clientOf(port: number, options: SmtpClientPoolOptions = {}): SmtpClient {
+  const client = new SmtpClient({ host: '127.0.0.1', port, hostname: 'client.test', ...options })
+  cleanup.push(() => client.destroy())
+  return client
+}
+
+/** A server in a few lines of its own. */
+async function bare(answer: (line: string, socket: Socket) => string | null): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.write('220 bare\r\n')
+    let rest = ''
+    socket.on('data', (chunk) => {
+      const lines = `${rest}${chunk}`.split('\r\n')
+      rest = lines.pop() as string
+      for (const line of lines) socket.write(answer(line, socket) ?? '')
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanup.push(() => void server.close())
+  return (server.address() as { port: number }).port
+}
+
+describe('SmtpClient', () => {
+  it('sends many messages over few connections', async () => {
+    const server = await serve()
+    const client = clientOf(server.port, { maxConnections: 3, maxMessages: 7 })
+    const all = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => client.send(envelope, `Subject: ${index}\r\n\r\nhello\n`)),
+    )
+    expect(all.every(({ recipients }) => recipients[0]?.accepted)).toBe(true)
+    expect(new Set(server.delivery.kept.map(({ body }) => body)).size).toBe(40)
+    expect(server.delivery.kept[0]?.body).toMatch(/hello\r\n$/)
+    expect(server.connections).toBeGreaterThanOrEqual(6)
+    expect(server.connections).toBeLessThanOrEqual(8)
+    await client.close()
+    expect(server.drivers.size).toBe(0)
+    await expect(client.send(envelope, 'x')).rejects.toMatchObject({ code: 'STATE' })
+  })
+
+  it('closes what is idle, and what is idle does not hold it up', async () => {
+    const server = await serve()
+    const client = clientOf(server.port, { idleMs: 20 })
+    await client.send(envelope, 'x')
+    expect(server.drivers.size).toBe(1)
+    await expect.poll(() => server.drivers.size).toBe(0)
+    await client.send(envelope, 'x')
+    expect(server.connections).toBe(2)
+  })
+
+  it('sends again over a new connection what an old one was gone for', async () => {
+    const server = await serve()
+    const client = clientOf(server.port)
+    await client.send(envelope, 'x')
+    for (const driver of server.drivers) driver.shutdown('shutdown')
+    expect((await client.send(envelope, 'y')).recipients[0]?.accepted).toBe(true)
+    expect(server.connections).toBe(2)
+    let mails = 0
+    const fickle = await bare((line) => {
+      if (/^EHLO|^RCPT/.test(line)) return '250 ok\r\n'
+      if (/^MAIL/.test(line)) return ++mails === 2 ? '421 too many\r\n' : '250 ok\r\n'
+      return line === 'DATA' ? '354 go\r\n' : line === '.' ? '250 kept\r\n' : null
+    })
+    const other = clientOf(fickle)
+    await other.send(envelope, 'x')
+    const chunks = [Buffer.from('x')]
+    expect((await other.send(envelope, chunks)).recipients[0]?.accepted).toBe(true)
+    expect(mails).toBe(3)
+  })
+
+  it('tells why it cannot connect, to everyone who waits', async () => {
+    const client = clientOf(1, { maxConnections: 2 })
+    const all = await Promise.allSettled(Array.from({ length: 6 }, () => client.send(envelope, 'x')))
+    for (const each of all)
+      expect(each).toMatchObject({ status: 'rejected', reason: { code: 'ECONNREFUSED' } })
+    const rude = clientOf(await bare(() => null), { maxConnections: 1 })
+    const waiting = Promise.allSettled([rude.send(envelope, 'x'), rude.send(envelope, 'x')])
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await rude.destroy()
+    for (const each of await waiting)
+      expect(each).toMatchObject({ status: 'rejected', reason: { code: 'STATE' } })
+  })
+
+  it('stops when it is told to: connecting, waiting for a connection, sending', async () => {
+    const port = await bare((line) => (/^EHLO|^MAIL|^RCPT/.test(line) ? '250 ok\r\n' : null))
+    const client = clientOf(port, { maxConnections: 1 })
+    const abort = new AbortController()
+    const options = { signal: abort.signal }
+    const sending = client.send(envelope, 'x', options)
+    const waiting = client.send(envelope, 'x', options)
+    const connecting = clientOf(await bare(() => null)).send(envelope, 'x', options)
+    setTimeout(() => abort.abort(new Error('enough')), 30)
+    for (const each of await Promise.allSettled([sending, waiting, connecting])) {
+      expect(each).toMatchObject({ status: 'rejected', reason: { message: 'enough' } })
+    }
+    await expect(client.send(envelope, 'x', options)).rejects.toThrow('enough')
+  })
+
+  it('looks up what the envelope leaves out', async () => {
+    const server = await serve()
+    const client = clientOf(server.port)
+    const sent = await client.send(envelope, 'ü\r\n')
+    expect(sent.recipients[0]?.accepted).toBe(true)
+    expect(server.delivery.kept[0]?.envelope).toMatchObject({ size: 4, body: '8BITMIME' })
+    const large = await client.send(envelope, Buffer.alloc(1_000_001))
+    expect(large.recipients[0]).toMatchObject({ stage: 'local', reply: { code: 552 } })
+    const chunks = Array.from({ length: 50 }, () => Buffer.from('x\r\n'.repeat(3000)))
+    expect((await client.send(envelope, chunks)).recipients).toMatchObject([
+      { accepted: true, reply: { code: 250 } },
+    ])
+    expect(server.delivery.kept[1]?.body).toHaveLength(450_000)
+    await client.send(envelope, Buffer.concat([...chunks, ...chunks]))
+    expect(server.delivery.kept[2]?.body).toHaveLength(900_000)
+  })
+
+  it('throws for options that make no pool', () => {
+    for (const wrong of [
+      { maxConnections: 0 },
+      { maxMessages: 0 },
+      { idleMs: -1 },
+      { maxConnections: Number.NaN },
+    ]) {
+      expect(() => new SmtpClient(wrong)).toThrow(expect.objectContaining({ code: 'OPTION' }))
+    }
+  })
+})
+
+describe('connectSmtp', () => {
+  const to = (port: number) => ({ host: '127.0.0.1', port, hostname: 'client.test' })
+  const trusting = { ca: certificate.cert, serverName: 'localhost' }
+
+  it('logs in over implicit TLS and over STARTTLS, at a server whose certificate is good', async () => {
+    const credentials = { user: 'alice', password: 'secret' }
+    const options = { service: 'submission' as const, authenticator: testAuthenticator }
+    for (const [mode, tls] of [
+      ['implicit', 'implicit'],
+      ['starttls', 'required'],
+    ] as const) {
+      const server = await serve(mode, options)
+      const session = await connectSmtp({ ...to(server.port), tls, tlsOptions: trusting, credentials })
+      expect((await session.send({ ...envelope, from: '' }, Buffer.from('x'))).recipients).toMatchObject([
+        { accepted: true, reply: { code: 250 } },
+      ])
+      await session.close()
+      expect(server.delivery.kept[0]?.context).toMatchObject({ user: 'alice', transmission: 'ESMTPSA' })
+      await expect(connectSmtp({ ...to(server.port), tls, credentials })).rejects.toMatchObject({
+        code: 'TLS_HANDSHAKE',
+      })
+    }
+  })
+
+  it('takes any certificate where TLS is opportunistic, and none where TLS does not work', async () => {
+    const server = await serve('starttls')
+    const session = await connectSmtp(to(server.port))
+    expect(session.engine.secure).toBe(true)
+    await session.close()
+    const broken = await bare((line, socket) => {
+      if (/^EHLO/.test(line)) return '250-bare\r\n250 STARTTLS\r\n'
+      if (line === 'STARTTLS') {
+        socket.removeAllListeners('data')
+        socket.on('data', () => socket.end('no TLS here'))
+        return '220 go\r\n'
+      }
+      return line === 'QUIT' ? '221 bye\r\n' : null
+    })
+    const plain = await connectSmtp(to(broken))
+    expect(plain.engine.secure).toBe(false)
+    await plain.close()
+    await expect(connectSmtp({ ...to(broken), tls: 'required' })).rejects.toMatchObject({
+      code: 'TLS_HANDSHAKE',
+    })
+  })
+
+  it('asks the host about a certificate', async () => {
+    const server = await serve('starttls')
+    const fingerprints: string[] = []
+    const verify = ({ chain }: { chain: readonly { fingerprint256: string }[] }): string | null => {
+      fingerprints.push(chain[0]?.fingerprint256 ?? '')
+      return fingerprints.length > 1 ? 'not today' : null
+    }
+    const session = await connectSmtp({ ...to(server.port), tls: 'required', tlsOptions: { verify } })
+    await session.close()
+    await expect(
+      connectSmtp({ ...to(server.port), tls: 'required', tlsOptions: { verify } }),
+    ).rejects.toThrow('not today')
+    expect(fingerprints[0]).toMatch(/^[0-9A-F:]{95}$/)
+  })
+
+  it('gives up on a server that is silent or wants nobody', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    cleanup.push(() => void silent.close())
+    const { port } = silent.address() as { port: number }
+    await expect(connectSmtp({ ...to(port), limits: { greetingMs: 20 } })).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    })
+    await expect(connectSmtp(to(port), AbortSignal.timeout(20))).rejects.toMatchObject({
+      name: 'TimeoutError',
+    })
+    const server = await serve('none')
+    await expect(connectSmtp({ ...to(server.port), tls: 'required' })).rejects.toMatchObject({
+      code: 'TLS_REQUIRED',
+    })
+    await expect(
+      connectSmtp({ ...to(server.port), credentials: { user: 'u', password: 'p' } }),
+    ).rejects.toMatchObject({ code: 'AUTH_UNAVAILABLE' })
+  })
+})

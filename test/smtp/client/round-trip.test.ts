@@ -1,0 +1,256 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { SmtpClientOptions } from '../../../src/smtp/index.js'
+import { SmtpClientSession } from '../../../src/smtp/index.js'
+import { startServer, TestDelivery } from '../harness.js'
+import { ChoppedDuplex } from './chopped-duplex.js'
+
+const runs = Number(process.env.MAILWRIGHT_ROUND_TRIPS ?? 300)
+
+/** A client session on a server session, in memory. */
+function join(
+  options: Partial<SmtpClientOptions> = {},
+  serverOptions: Parameters<typeof startServer>[0] = {},
+  size = () => 1e9,
+) {
+  const delivery = new TestDelivery(5_000_000)
+  const server = startServer({ limits: { messages: 1e9 }, ...serverOptions }, { delivery })
+  const session = new SmtpClientSession(
+    new ChoppedDuplex(server.connect(), size),
+    { hostname: 'client.test', ...options },
+    { clock: server.clock },
+  )
+  return { session, delivery, server }
+}
+
+const line = fc.oneof(
+  { weight: 3, arbitrary: fc.stringMatching(/^[ -~]{0,40}$/) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('.', '..', '...', '.x', '', ' ', 'From: a@b', 'x'.repeat(900), '. ', '\t.'),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.uint8Array({ maxLength: 20 }).map((b) =>
+      Buffer.from(b)
+        .toString('latin1')
+        .replace(/[\r\n\0]/g, '?'),
+    ),
+  },
+)
+const message = fc.array(line, { maxLength: 12 }).map((lines) => lines.map((each) => `${each}\r\n`).join(''))
+const localPart = fc.constantFrom('alice', 'bob', 'postmaster', 'nobody', '"ali\\ce"', 'x.y+z')
+const transaction = fc.record({
+  from: fc.constantFrom('', 'a@c.test', '"a b"@c.test', 'x@[127.0.0.1]'),
+  to: fc.array(localPart, { minLength: 1, maxLength: 5 }),
+  text: message,
+  pieces: fc.array(fc.nat(400), { maxLength: 6 }),
+  whole: fc.boolean(),
+  tellSize: fc.boolean(),
+})
+
+function* cut(octets: Buffer, places: readonly number[]): Generator<Uint8Array> {
+  let from = 0
+  for (const place of [...places].filter((each) => each < octets.length).sort((a, b) => a - b)) {
+    yield octets.subarray(from, place)
+    from = place
+  }
+  yield octets.subarray(from)
+}
+
+async function* slowly(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) {
+    await undefined
+    yield chunk
+  }
+}
+
+describe('client and server', () => {
+  it('agree on every message, octet by octet, and on every envelope', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(transaction, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 5 }),
+        fc.boolean(),
+        async (transactions, sizes, chunking) => {
+          let turn = 0
+          const size = (): number => sizes[turn++ % sizes.length] as number
+          const { session, delivery } = join({ chunking }, {}, size)
+          await session.ready
+          const expected: { from: string; to: string[]; body: string }[] = []
+          for (const { from, to, text, pieces, whole, tellSize } of transactions) {
+            const octets = Buffer.from(text, 'latin1')
+            const addresses = to.map((each) => `${each}@example.test`)
+            const outcome = await session.send(
+              { from, to: addresses, body: '8BITMIME', ...(tellSize ? { size: octets.length } : {}) },
+              whole ? octets : pieces.length % 2 === 0 ? cut(octets, pieces) : slowly(cut(octets, pieces)),
+            )
+            expect(outcome.error).toBeNull()
+            expect(outcome.recipients.map(({ address }) => address)).toEqual(addresses)
+            const known = (address: string): boolean => /^(alice|bob|postmaster|"ali\\ce")@/.test(address)
+            expect(outcome.recipients.map(({ accepted }) => accepted)).toEqual(addresses.map(known))
+            const taken = addresses.filter(known).map((each) => each.replace('"ali\\ce"', 'alice'))
+            if (taken.length > 0) expected.push({ from, to: [...new Set(taken)], body: text })
+          }
+          await session.close()
+          expect(
+            delivery.kept.map(({ envelope, recipients, body }) => ({
+              from: envelope.reversePath,
+              to: recipients,
+              body,
+            })),
+          ).toEqual(expected)
+        },
+      ),
+      { numRuns: runs },
+    )
+  })
+
+  it('let nothing be smuggled out, at any cut', async () => {
+    const inner = 'MAIL FROM:<evil@c.test>\r\nRCPT TO:<alice@example.test>\r\nDATA\r\nsmuggled'
+    const sequences = [
+      '\n.\n',
+      '\n.\r\n',
+      '\r\n.\n',
+      '\n\n.\r\n',
+      '\r.\r',
+      '\r.\r\n',
+      '\r\n.\r',
+      '\n.\r',
+      '\r.\n',
+      '\n\r.\n\r',
+      '\r\n.\r\r\n',
+      '\r\n.\n\r',
+      '\r\r\n.\r\r\n',
+      '\n..\r\n',
+      '\r\n. \r\n',
+      '\r\n.\0\r\n',
+      '\r\n\0.\r\n',
+      '\v.\v',
+      '\f.\f',
+      '\x85.\x85',
+      '\xe2\x80\xa8.\xe2\x80\xa8',
+      '\r\n.\r\n',
+    ]
+    for (const chunking of [false, true]) {
+      const { session, delivery } = join({ chunking }, { allowNul: true })
+      await session.ready
+      for (const sequence of sequences) {
+        const text = `Subject: x\r\n\r\nhello${sequence}${inner}\r\n`
+        const octets = Buffer.from(text, 'latin1')
+        const safe = text.replace(/\r(?!\n)|(?<!\r)\n/g, '\r\n')
+        for (let place = 0; place <= octets.length; place++) {
+          const before = delivery.kept.length
+          const outcome = await session.send(
+            { from: 'a@c.test', to: ['bob@example.test'] },
+            cut(octets, [place]),
+          )
+          expect(outcome.recipients[0]?.accepted).toBe(true)
+          expect(delivery.kept).toHaveLength(before + 1)
+          expect(delivery.kept.at(-1)).toMatchObject({ recipients: ['bob@example.test'], body: safe })
+        }
+      }
+      await session.close()
+    }
+  })
+
+  it('log in behind TLS', async () => {
+    const credentials = { user: 'alice', password: 'secret' }
+    const host = { auth: true, startTls: true, requireTls: true, service: 'submission' as const }
+    const { session, delivery } = join({ startTls: 'required', credentials }, host)
+    await session.ready
+    const outcome = await session.send({ from: '', to: ['bob@example.test'] }, Buffer.from('x\r\n'))
+    expect(outcome.recipients[0]).toMatchObject({ accepted: true, stage: 'message' })
+    expect(delivery.kept[0]?.context).toMatchObject({ user: 'alice', transmission: 'ESMTPSA' })
+    expect(await session.close()).toBeUndefined()
+    const wrong = join({ startTls: 'required', credentials: { user: 'alice', password: 'x' } }, host).session
+    await expect(wrong.ready).rejects.toMatchObject({ code: 'REFUSED', reply: { code: 535 } })
+    expect(await wrong.closed).toMatchObject({ code: 'REFUSED' })
+  })
+})
+
+describe('SmtpClientSession', () => {
+  const envelope = { from: 'a@c.test', to: ['bob@example.test'] }
+
+  it('closes the connection when a source fails or the host gives up, and leaves nothing behind', async () => {
+    const failing = join()
+    await failing.session.ready
+    const broken = (async function* () {
+      yield Buffer.from('half')
+      throw new Error('the disk is gone')
+    })()
+    await expect(failing.session.send(envelope, broken)).rejects.toThrow('the disk is gone')
+    expect(failing.session.over).toBe(true)
+    const aborting = join()
+    await aborting.session.ready
+    const abort = new AbortController()
+    let released = false
+    const endless = (async function* () {
+      try {
+        for (;;) {
+          yield Buffer.alloc(1000, 'x\r\n')
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      } finally {
+        released = true
+      }
+    })()
+    const sending = aborting.session.send(envelope, endless, { signal: abort.signal })
+    setTimeout(() => abort.abort(new Error('enough')), 20)
+    await expect(sending).rejects.toThrow('enough')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(released).toBe(true)
+    await expect(aborting.session.send(envelope, Buffer.from('x'), { signal: abort.signal })).rejects.toThrow(
+      'enough',
+    )
+    for (const { delivery } of [failing, aborting]) {
+      expect(delivery.kept).toHaveLength(0)
+      expect(delivery.aborted).toEqual(['lost'])
+    }
+  })
+
+  it('reads no faster than the peer takes', async () => {
+    const { session, delivery } = join()
+    await session.ready
+    let held = false
+    let release = (): void => undefined
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const begin = delivery.begin.bind(delivery)
+    delivery.begin = async (start, context) => {
+      const begun = await begin(start, context)
+      if ('code' in begun) return begun
+      const write = begun.write.bind(begun)
+      begun.write = async (chunk) => {
+        held = true
+        await gate
+        await write(chunk)
+      }
+      return begun
+    }
+    let pulled = 0
+    const source = (function* () {
+      for (; pulled < 4000; pulled++) yield Buffer.alloc(999, 'x\r\n')
+    })()
+    const sending = session.send(envelope, source)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(held).toBe(true)
+    expect(pulled).toBeLessThan(2000)
+    release()
+    expect((await sending).recipients[0]?.accepted).toBe(true)
+    expect(delivery.kept[0]?.body).toHaveLength(3_996_000)
+    await session.close()
+  })
+
+  it('sends one message at a time', async () => {
+    const { session } = join()
+    await session.ready
+    const first = session.send(envelope, Buffer.from('x'))
+    await expect(session.send(envelope, Buffer.from('x'))).rejects.toMatchObject({ code: 'STATE' })
+    await first
+    session.destroy()
+    expect(await session.closed).toMatchObject({ code: 'LOST' })
+    await expect(session.send(envelope, Buffer.from('x'))).rejects.toMatchObject({ code: 'STATE' })
+  })
+})
