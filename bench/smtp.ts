@@ -13,6 +13,8 @@ import { playRole, type Sent } from './smtp/roles.js'
  */
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
 const SECONDS = Number(process.env.SECONDS ?? 2)
+/** Rounds before those that count: a JavaScript server is compiled while it serves. */
+const WARM_UP = 2
 
 interface Figure {
   readonly rate: number
@@ -44,12 +46,12 @@ async function compare(
 ): Promise<Readonly<Record<string, Figure>>> {
   console.log(title)
   const all = new Map<string, Figure[]>(targets.map(({ name }) => [name, []]))
-  for (let round = 0; round <= ROUNDS; round++) {
+  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
     for (const target of targets) {
       const before = target.pid === 0 ? 0 : cpuOf(target.pid)
       const { messages, seconds } = await measure(target)
       const cpu = target.pid === 0 ? Number.NaN : ((cpuOf(target.pid) - before) / messages) * 1e6
-      if (round > 0) all.get(target.name)?.push({ rate: messages / seconds, cpu })
+      if (round >= WARM_UP) all.get(target.name)?.push({ rate: messages / seconds, cpu })
     }
   }
   const figures: Record<string, Figure> = {}
@@ -72,7 +74,7 @@ function loading(options: Omit<Load, 'port' | 'seconds'>): (target: Target) => P
 function sourcing(args: readonly string[]): (target: Target) => Promise<Loaded> {
   const counts = new Map<string, number>()
   return async ({ name, port }) => {
-    const messages = counts.get(name) ?? 200
+    const messages = counts.get(name) ?? 1000
     const from = performance.now()
     await run('smtp-source', ['-m', `${messages}`, ...args, `127.0.0.1:${port}`])
     const seconds = (performance.now() - from) / 1000

@@ -244,6 +244,19 @@ describe('DotReader and DotWriter', () => {
     )
   })
 
+  it('only makes line ends good where there is no stuffing', () => {
+    fc.assert(
+      fc.property(tricky, fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 4 }), (text, sizes) => {
+        const writer = new DotWriter({ stuffed: false })
+        const out = chop(Buffer.from(text, 'latin1'), sizes).flatMap((piece) => writer.write(piece))
+        const lines = text.replace(/\r\n|\r|\n/g, '\r\n')
+        expect(Buffer.concat([...out, ...writer.end()]).toString('latin1')).toBe(
+          lines === '' || lines.endsWith('\r\n') ? lines : `${lines}\r\n`,
+        )
+      }),
+    )
+  })
+
   it('writes long texts as short ones, with whatever is odd in them', () => {
     const proper = `${'x'.repeat(70)}\r\n`.repeat(500)
     const oddities = ['', '\n', '\r', '\r\n.', '\n.\n', '\r\n..\r\n', '.']

@@ -1,4 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/index.js'
 import {
@@ -89,6 +90,14 @@ describe('connect', () => {
       version: 'TLSv1.3',
     })
     expect((await attempt({ verify: 'any' })).tlsInfo).not.toBeNull()
+  })
+
+  it('leaves no server waiting for a handshake that was broken off', async () => {
+    const port = await listen('implicit')
+    const socket = connectSocket(port, '127.0.0.1')
+    socket.end(Buffer.from([0x16]))
+    socket.resume()
+    await once(socket, 'close')
   })
 
   it('lets the host decide', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SmtpClientOptions } from '../../../src/smtp/index.js'
 import { SmtpClientSession } from '../../../src/smtp/index.js'
+import { MemoryDuplex } from '../../../src/testing/index.js'
 import { startServer, TestDelivery } from '../harness.js'
 import { ChoppedDuplex } from './chopped-duplex.js'
 
@@ -241,6 +242,36 @@ describe('SmtpClientSession', () => {
     expect((await sending).recipients[0]?.accepted).toBe(true)
     expect(delivery.kept[0]?.body).toHaveLength(3_996_000)
     await session.close()
+  })
+
+  it('hears a server that refuses a message before its end', async () => {
+    const [client, server] = MemoryDuplex.pair()
+    const session = new SmtpClientSession(client, { hostname: 'client.test' })
+    const say = (text: string) => void server.write([Buffer.from(text)])
+    say('220 mx\r\n')
+    await server.read()
+    say('250-mx\r\n250 PIPELINING\r\n')
+    await session.ready
+    let stopped = false
+    const endless = (async function* () {
+      try {
+        for (;;) {
+          yield Buffer.from('x\r\n')
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      } finally {
+        stopped = true
+      }
+    })()
+    const sending = session.send(envelope, endless)
+    await server.read()
+    say('250 ok\r\n250 ok\r\n354 go\r\n')
+    await server.read()
+    say('552 5.3.4 too much\r\n')
+    expect((await sending).recipients[0]).toMatchObject({ accepted: false, reply: { code: 552 } })
+    await session.close()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(stopped).toBe(true)
   })
 
   it('sends one message at a time', async () => {
