@@ -96,6 +96,8 @@ function writeDomain(domain: string, smtpUtf8: boolean): string | null {
 
 /** The A-labels of a domain name, or null where it is none. Names that are ASCII keep their case. */
 export function asciiDomain(domain: string): string | null {
+  // versions of the platform's table differ in what they make of these
+  if (/[\p{C}\p{Z}]/u.test(domain)) return null
   const ascii = isAscii(domain) ? domain : punycode.toASCII(domain.normalize('NFKC').toLowerCase())
   if (ascii.length > 253 || !/^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i.test(ascii)) return null
   // the platform's own table knows which characters a label must not hold
