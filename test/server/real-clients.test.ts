@@ -1,42 +1,44 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ImapFlow } from 'imapflow'
 import Pop3Command from 'node-pop3'
 import { createTransport } from 'nodemailer'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { createMailServer, type ListenerName, type MailServer } from '../../src/index.js'
+import { type RunningCommand, serveCommand } from '../support/command.js'
 
 const user = 'alice@example.test'
 const pass = 'secret'
 let folder: string
-let server: MailServer
+let server: RunningCommand
 
-const start = () =>
-  createMailServer({
-    hostname: 'localhost',
-    data: folder,
-    listen: {
-      smtp: '127.0.0.1:0',
-      submission: '127.0.0.1:0',
-      submissions: '127.0.0.1:0',
-      pop3s: '127.0.0.1:0',
-      imaps: '127.0.0.1:0',
-    },
-    domains: { 'example.test': { users: { alice: { password: pass }, bob: { password: pass } } } },
-    plaintextLogin: 'never',
-  })
+const start = () => serveCommand('--config', join(folder, 'mailwright.json'), '--log', 'error')
 
-const port = (name: ListenerName): number =>
-  server.listeners.find(({ protocol }) => protocol === name)?.port ?? 0
+const port = (name: string): number =>
+  server.ready.listeners.find(({ protocol }) => protocol === name)?.port ?? 0
+
+/** As a crash or a power cut would end it. */
+async function kill(): Promise<void> {
+  server.process.kill('SIGKILL')
+  await server.exited
+}
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mailwright-'))
+  const names = ['smtp', 'submission', 'submissions', 'pop3s', 'imaps']
+  const config = {
+    hostname: 'localhost',
+    data: 'data',
+    listen: Object.fromEntries(names.map((name) => [name, '127.0.0.1:0'])),
+    domains: { 'example.test': { users: { alice: { password: pass }, bob: { password: pass } } } },
+    plaintextLogin: 'never',
+  }
+  await writeFile(join(folder, 'mailwright.json'), JSON.stringify(config))
   server = await start()
 })
 
 afterEach(async () => {
-  await server.close()
+  await kill()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -80,7 +82,7 @@ function pop3() {
   })
 }
 
-it('takes mail over submission, shows it over IMAP and POP3, and keeps it', async () => {
+it('takes mail over submission, shows it over IMAP and POP3, and keeps it when it is killed', async () => {
   expect((await send('submission', 'first')).response).toMatch(/^250 2\./)
   const client = imap()
   await client.connect()
@@ -122,7 +124,7 @@ it('takes mail over submission, shows it over IMAP and POP3, and keeps it', asyn
   await drop.command('DELE', '1')
   await drop.QUIT()
 
-  await server.close()
+  await kill()
   server = await start()
   const again = imap()
   await again.connect()
