@@ -16,7 +16,8 @@ import {
   parseReceived,
   unflow,
 } from '../../src/mime/index.js'
-import { bytes, checkTree, cut, eventsOf, factsIn, growth, samples } from './samples.js'
+import { growth } from '../support/growth.js'
+import { bytes, checkTree, cut, eventsOf, factsIn, samples } from './samples.js'
 
 /** 1,000,000 in a run that has the time: MAILWRIGHT_LARGE=1000000. */
 const SIZE = Number(process.env.MAILWRIGHT_LARGE ?? 50_000)

@@ -16,7 +16,8 @@ import {
   parseMailboxes,
   selectFields,
 } from '../../src/mime/index.js'
-import { bytes, checkTree, cut, eventsOf, factsIn, growth, samples } from './samples.js'
+import { growth } from '../support/growth.js'
+import { bytes, checkTree, cut, eventsOf, factsIn, samples } from './samples.js'
 
 const alphabet = [
   '--a',
@@ -213,17 +214,18 @@ describe('time grows with the input and no faster', () => {
     ],
     [
       'a header block in single octets',
-      20_000,
+      50_000,
       (n) => {
-        const octets = Array.from({ length: n }, () => bytes('a'))
+        const octets = Array<Buffer>(n).fill(bytes('a'))
         return () => factsIn([bytes('A: '), ...octets])
       },
     ],
     [
       'a body in single octets',
-      20_000,
+      50_000,
       (n) => {
-        const octets = Array.from({ length: n }, (_, i) => bytes(i % 3 === 0 ? '\n' : '-'))
+        const [newline, hyphen] = [bytes('\n'), bytes('-')]
+        const octets = Array.from({ length: n }, (_, i) => (i % 3 === 0 ? newline : hyphen))
         return () => factsIn([bytes('Content-Type: multipart/x; boundary=a\r\n\r\n'), ...octets])
       },
     ],

@@ -174,28 +174,3 @@ export function checkTree(facts: MessageFacts, message: Buffer): void {
     }
   }
 }
-
-/** Milliseconds of processor time `run` takes, the least of two. */
-function least(run: () => void): number {
-  let best = Number.POSITIVE_INFINITY
-  for (let i = 0; i < 2; i++) {
-    const start = process.cpuUsage()
-    run()
-    const { user, system } = process.cpuUsage(start)
-    best = Math.min(best, (user + system) / 1_000)
-  }
-  return best
-}
-
-/** Below this many milliseconds a run says nothing; one that is not linear is far above it. */
-const FLOOR = 4
-
-/** t(4n) / t(n), the least of up to four tries, since other work in the process only ever adds to it. */
-export function growth(n: number, run: (n: number) => () => void): number {
-  let ratio = Number.POSITIVE_INFINITY
-  for (let i = 0; i < 4 && ratio >= 6; i++) {
-    const large = least(run(4 * n))
-    ratio = Math.min(ratio, large / Math.max(least(run(n)), FLOOR))
-  }
-  return ratio
-}

@@ -1,18 +1,27 @@
-/**
- * How much longer `run` takes for `4 * size` than for `size`, by CPU time: the best of three each, so that a machine
- * with other work does not count. Linear work gives about 4, quadratic about 16.
- */
-export function growth(size: number, run: (size: number) => void): number {
-  const best = (count: number): number => {
-    let least = Number.POSITIVE_INFINITY
-    for (let i = 0; i < 3; i++) {
-      const start = process.cpuUsage()
-      run(count)
-      const { user, system } = process.cpuUsage(start)
-      least = Math.min(least, user + system)
-    }
-    return Math.max(1_000, least)
+/** Processor milliseconds that say nothing; what is not linear is far above them. */
+const FLOOR = 4
+
+/** Milliseconds of processor time `run` takes, the least of two. */
+function least(run: () => void): number {
+  let best = Number.POSITIVE_INFINITY
+  for (let i = 0; i < 2; i++) {
+    const start = process.cpuUsage()
+    run()
+    const { user, system } = process.cpuUsage(start)
+    best = Math.min(best, (user + system) / 1_000)
   }
-  run(size)
-  return best(4 * size) / best(size)
+  return best
+}
+
+/**
+ * t(4n) / t(n) of what `make` gives for a size; its own work is not counted. Linear work gives about 4, quadratic 16.
+ * The least of up to ten tries, since compilation, collection and other work only ever add to it.
+ */
+export function growth(n: number, make: (n: number) => () => void): number {
+  let ratio = Number.POSITIVE_INFINITY
+  for (let i = 0; i < 10 && ratio >= 6; i++) {
+    const large = least(make(4 * n))
+    ratio = Math.min(ratio, large / Math.max(least(make(n)), FLOOR))
+  }
+  return ratio
 }
