@@ -10,7 +10,12 @@ import { isWhite, skipComment, trimWhite, unquote } from './text.js'
  * mailbox without `@` has the host ''. Never throws; linear time, no recursion.
  */
 export function parseAddresses(text: string): EnvelopeAddress[] {
-  return plainAddresses(text) ?? parseAnyAddresses(text)
+  return readAddresses(text, 0, text.length)
+}
+
+/** `parseAddresses` of what stands from `from` to `to`, where the text or a run of white space ends. */
+export function readAddresses(text: string, from: number, to: number): EnvelopeAddress[] {
+  return plainAddresses(text, from, to) ?? parseAnyAddresses(text.slice(from, to))
 }
 
 /** `parseAddresses` without its short cut. */

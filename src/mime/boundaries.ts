@@ -24,23 +24,24 @@ export interface Delimiter {
  * Looking a line up costs the same however many are open.
  */
 export class Boundaries {
-  readonly #levels: Map<string, number[]>
+  #levels: Map<string, number[]> | null
   /** Open multiparts, innermost last: most delimiters are of that one. */
   readonly #open: { readonly octets: Buffer; readonly level: number }[]
   /** Octets of the longest line that can be a delimiter, its line end not counted; 0 while nothing is open. */
   #longest: number
 
   constructor() {
-    this.#levels = new Map()
+    this.#levels = null
     this.#open = []
     this.#longest = 0
   }
 
   get isEmpty(): boolean {
-    return this.#levels.size === 0
+    return this.#open.length === 0
   }
 
   open(boundary: string, level: number): void {
+    this.#levels ??= new Map()
     const levels = this.#levels.get(boundary)
     if (levels === undefined) this.#levels.set(boundary, [level])
     else levels.push(level)
@@ -50,14 +51,14 @@ export class Boundaries {
 
   /** Forgets the innermost multipart of that boundary. */
   close(boundary: string): void {
-    const levels = this.#levels.get(boundary)
+    const levels = this.#levels?.get(boundary)
     levels?.pop()
-    if (levels?.length === 0) this.#levels.delete(boundary)
+    if (levels?.length === 0) this.#levels?.delete(boundary)
     this.#open.pop()
   }
 
   clear(): void {
-    this.#levels.clear()
+    this.#levels?.clear()
     this.#open.length = 0
   }
 
@@ -99,7 +100,7 @@ export class Boundaries {
   }
 
   #innermost(boundary: string): number {
-    return this.#levels.get(boundary)?.at(-1) ?? -1
+    return this.#levels?.get(boundary)?.at(-1) ?? -1
   }
 }
 

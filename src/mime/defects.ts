@@ -4,6 +4,7 @@
  * - `headerMissing`: a part begins with a line that is no header field, and all of it is taken for body.
  * - `headerUnterminated`: a header block ends without its empty line.
  * - `headerTooLong`, `tooManyFields`, `tooManyParameters`, `tooDeep`, `tooManyParts`: see `mimeLimitRules`.
+ * - `bareCr`: a header block holds a CR without LF, which ends no line and is left out of values; its first one.
  * - `contentTypeUnusable`: Content-Type cannot be read; text/plain stands for it (RFC 2045 section 5.2).
  * - `boundaryMissing`: a multipart without a usable boundary parameter; text/plain stands for it.
  * - `boundaryUnterminated`: a multipart that ends without its closing delimiter.
@@ -16,6 +17,7 @@ export type DefectCode =
   | 'headerMissing'
   | 'headerUnterminated'
   | 'headerTooLong'
+  | 'bareCr'
   | 'tooManyFields'
   | 'tooManyParameters'
   | 'tooDeep'

@@ -2,6 +2,7 @@ import libmime from 'libmime'
 import { toUtf8 } from '../core/bytes.js'
 import { UsageError } from '../core/errors.js'
 import { decodeCharset, decodeRaw } from './charset.js'
+import { joinLines } from './text.js'
 
 /**
  * encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2047 section 2, RFC 2231 section 5).
@@ -26,6 +27,7 @@ function writeQ(text: string, from: number, to: number, out: Buffer, start: numb
   for (let i = from; i < to; i++) {
     let code = text.charCodeAt(i)
     if (code === 0x5f) code = 0x20
+    else if (code === 0x0d || code === 0x0a) continue
     else if (code === 0x3d && i + 2 < to) {
       const value = hexPair(text, i + 1)
       if (value !== -1) {
@@ -38,8 +40,48 @@ function writeQ(text: string, from: number, to: number, out: Buffer, start: numb
   return length
 }
 
-/** Writes what base64 stands for. Node's decoder stops at the first padding; encoders that joined words left some inside. */
-function writeB(text: string, out: Buffer, start: number): number {
+/** What a character of base64 stands for, 64 for every other one. */
+const sextets = new Uint8Array(256).fill(64)
+for (const [sextet, character] of [
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
+].entries())
+  sextets[character.charCodeAt(0)] = sextet
+
+/** Writes what base64 from `from` to `to` stands for; the index after it. A call costs more than a short text. */
+function writeB(text: string, from: number, to: number, out: Buffer, start: number): number {
+  let length = start
+  let at = from
+  for (; at + 4 <= to; at += 4) {
+    const a = sextets[text.charCodeAt(at)] ?? 64
+    const b = sextets[text.charCodeAt(at + 1)] ?? 64
+    const c = sextets[text.charCodeAt(at + 2)] ?? 64
+    const d = sextets[text.charCodeAt(at + 3)] ?? 64
+    if ((a | b | c | d) > 63) break
+    const octets = (a << 18) | (b << 12) | (c << 6) | d
+    out[length] = octets >> 16
+    out[length + 1] = octets >> 8
+    out[length + 2] = octets
+    length += 3
+  }
+  if (at === to) return length
+  // the last characters, with the padding that ends them
+  const padding =
+    at + 4 === to && text.charCodeAt(to - 1) === 0x3d ? (text.charCodeAt(to - 2) === 0x3d ? 2 : 1) : 0
+  if (padding > 0) {
+    const a = sextets[text.charCodeAt(at)] ?? 64
+    const b = sextets[text.charCodeAt(at + 1)] ?? 64
+    const c = padding === 2 ? 0 : (sextets[text.charCodeAt(at + 2)] ?? 64)
+    if ((a | b | c) < 64) {
+      out[length++] = (a << 2) | (b >> 4)
+      if (padding === 1) out[length++] = (b << 4) | (c >> 2)
+      return length
+    }
+  }
+  return writeDamaged(text.slice(at, to), out, length)
+}
+
+/** `writeB` for what may hold anything. Node's decoder stops at the first padding; encoders that joined words left some inside. */
+function writeDamaged(text: string, out: Buffer, start: number): number {
   const pad = text.indexOf('=')
   if (pad === -1 || pad >= text.length - 2) return start + out.write(text, start, 'base64')
   let length = start
@@ -63,20 +105,28 @@ export function hexDigit(code: number): number {
 }
 
 /**
- * Header text (one octet a character, unfolded) as text: encoded words decoded wherever they stand, white space
+ * Header text (one octet a character) as text on one line: encoded words decoded wherever they stand, white space
  * between two of them dropped, a character split over neighbours of one charset joined (RFC 2047 section 6.2).
  * Text outside of words is UTF-8 where valid, else windows-1252. What cannot be decoded stays as it is. Linear time.
  */
 export function decodeWords(value: string): string {
-  let at = value.indexOf('=?')
-  if (at === -1) return decodeRaw(value)
-  const octets = value.length > shared.length ? Buffer.allocUnsafe(value.length) : shared
+  return readWords(value, 0, value.length)
+}
+
+/**
+ * `decodeWords` of what stands from `start` to `end`. Its searches may go on to the next word behind `end`, so that
+ * reading one value after another of a block looks at no octet more than a few times.
+ */
+export function readWords(value: string, start: number, end: number): string {
+  let at = wordAt(value, start)
+  if (at === -1 || at >= end) return rawPart(value, start, end)
+  const octets = end - start > shared.length ? Buffer.allocUnsafe(end - start) : shared
   let held = 0
   let out = ''
   let charset = ''
-  let from = 0
+  let from = start
   let inWord = false
-  while (at !== -1) {
+  while (at !== -1 && at < end) {
     // "=?" charset "?" encoding "?" text "?="
     const labelEnd = value.indexOf('?', at + 2)
     const textAt = labelEnd + 3
@@ -86,8 +136,13 @@ export function decodeWords(value: string): string {
       mark = value.indexOf('?', textAt)
       while (mark !== -1 && value.charCodeAt(mark + 1) === 0x3f) mark++
     }
-    if (mark === -1 || value.charCodeAt(mark + 1) !== 0x3d || !isLabel(value, at + 2, labelEnd)) {
-      at = value.indexOf('=?', at + 2)
+    if (
+      mark === -1 ||
+      mark + 2 > end ||
+      value.charCodeAt(mark + 1) !== 0x3d ||
+      !isLabel(value, at + 2, labelEnd)
+    ) {
+      at = wordAt(value, at + 2)
       continue
     }
     const label = labelOf(value, at + 2, labelEnd)
@@ -96,18 +151,30 @@ export function decodeWords(value: string): string {
       out += textOf(octets, held, charset)
       held = 0
     }
-    if (!joined && at > from) out += decodeRaw(value.slice(from, at))
+    if (!joined && at > from) out += rawPart(value, from, at)
     charset = label
     held =
       encoding === 0x71
         ? writeQ(value, textAt, mark, octets, held)
-        : writeB(value.slice(textAt, mark), octets, held)
+        : writeB(value, textAt, mark, octets, held)
     inWord = true
     from = mark + 2
-    at = value.indexOf('=?', from)
+    at = wordAt(value, from)
   }
   if (held > 0) out += textOf(octets, held, charset)
-  return from < value.length ? out + decodeRaw(value.slice(from)) : out
+  return from < end ? out + rawPart(value, from, end) : out
+}
+
+/** The index of the next `=?`, or -1. A search for one character is much faster than one for two. */
+export function wordAt(text: string, from: number): number {
+  let at = text.indexOf('=', from)
+  while (at !== -1 && text.charCodeAt(at + 1) !== 0x3f) at = text.indexOf('=', at + 1)
+  return at
+}
+
+/** Text outside of words, on one line. */
+function rawPart(text: string, from: number, to: number): string {
+  return decodeRaw(joinLines(text, from, to))
 }
 
 function textOf(octets: Buffer, length: number, charset: string): string {
@@ -125,8 +192,16 @@ function isLabel(value: string, start: number, end: number): boolean {
 
 /** The charset in lower case, without a language (RFC 2231 section 5). */
 function labelOf(value: string, start: number, end: number): string {
+  if (
+    end - start === 5 &&
+    value.charCodeAt(start + 4) === 0x38 &&
+    value.charCodeAt(start + 3) === 0x2d &&
+    (value.charCodeAt(start) | 0x20) === 0x75 &&
+    (value.charCodeAt(start + 1) | 0x20) === 0x74 &&
+    (value.charCodeAt(start + 2) | 0x20) === 0x66
+  )
+    return 'utf-8'
   const label = value.slice(start, end)
-  if (label === 'utf-8' || label === 'UTF-8') return 'utf-8'
   const star = label.indexOf('*')
   return (star === -1 ? label : label.slice(0, star)).toLowerCase()
 }

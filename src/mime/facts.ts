@@ -5,7 +5,7 @@ import type {
   Parameter,
   PartFacts,
 } from '../interfaces/message-facts.js'
-import { parseAddresses } from './addresses.js'
+import { readAddresses } from './addresses.js'
 import { type FieldName, fieldName, Headers } from './headers.js'
 import { isMessage } from './part-header.js'
 import type { ScannedPart } from './scanner.js'
@@ -77,20 +77,22 @@ const parameterSize = ([name, value]: Parameter): number => name.length + value.
  * joined (RFC 5322 section 4.5.3). A list of addresses over the budget loses its end.
  */
 export function envelopeOf(headers: Headers, budget: TextBudget): Envelope {
-  const addresses = (value: string | null): readonly EnvelopeAddress[] =>
-    value === null ? [] : budget.keep(parseAddresses(value), addressSize)
+  const kept = (found: readonly EnvelopeAddress[] | null): readonly EnvelopeAddress[] =>
+    found === null ? [] : budget.keep(found, addressSize)
+  const addresses = (name: FieldName): readonly EnvelopeAddress[] =>
+    kept(headers.readKnown(name, readAddresses))
   const all = (name: FieldName): readonly EnvelopeAddress[] => {
-    const values = headers.getAllKnown(name)
-    return values.length < 2 ? addresses(values[0] ?? null) : values.flatMap(addresses)
+    const lists = headers.readAllKnown(name, readAddresses)
+    return lists.length < 2 ? kept(lists[0] ?? null) : lists.flatMap(kept)
   }
   return {
     date: budget.optional(headers.getKnown(names.date)),
     subject: budget.optional(headers.getKnown(names.subject)),
     inReplyTo: budget.optional(headers.getKnown(names.inReplyTo)),
     messageId: budget.optional(headers.getKnown(names.messageId)),
-    from: addresses(headers.getKnown(names.from)),
-    sender: addresses(headers.getKnown(names.sender)),
-    replyTo: addresses(headers.getKnown(names.replyTo)),
+    from: addresses(names.from),
+    sender: addresses(names.sender),
+    replyTo: addresses(names.replyTo),
     to: all(names.to),
     cc: all(names.cc),
     bcc: all(names.bcc),

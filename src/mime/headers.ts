@@ -1,6 +1,7 @@
-import { asBuffer, fromLatin1, toLatin1 } from '../core/bytes.js'
-import { decodeWords } from './encoded-words.js'
-import { unfoldPart } from './text.js'
+import { isAscii } from 'node:buffer'
+import { asBuffer, CR, fromLatin1, LF, toLatin1 } from '../core/bytes.js'
+import { decodeWords, readWords, wordAt } from './encoded-words.js'
+import { joinLines, unfoldPart, whiteEnd, whiteStart } from './text.js'
 
 /** One field of a header block, or a line that is none (its `name` is empty then). */
 export interface HeaderField {
@@ -14,9 +15,6 @@ export interface HeaderField {
   readonly endOffset: number
 }
 
-const LF = 0x0a
-const CR = 0x0d
-
 /**
  * A header block (RFC 5322 section 2.2) with its order, case, folding, duplicates and octets kept. Names are compared
  * without case, and any name is plain data. Lines beginning with white space continue the field before them; a
@@ -27,23 +25,31 @@ export class Headers {
   readonly raw: string
   /** True when the block holds more fields than were looked at. */
   readonly truncated: boolean
+  /** Octets from the start of the block to the empty line, or to the first field that was not looked at. */
+  readonly fieldsEnd: number
+  /** Octets from the start of the block to the first CR in a field that no LF follows, or -1. */
+  readonly bareCr: number
   /**
-   * For each field five numbers: where it starts, where its name ends, where its value starts (or -1), where it ends,
-   * and a hash of its name in lower case.
+   * For each field six numbers: where it starts, where its name ends, where its value starts (or -1), where it ends,
+   * a hash of its name in lower case, and where its first line ends.
    */
   readonly #fields: readonly number[]
   /** A bit for each hash: most names that are looked up are not there. */
   readonly #hashes: number
-  /** Whether every octet is below 128; looked at when it is first asked for. */
+  /** Whether every octet is below 128; of a short block looked at when it is first asked for. */
   #ascii: boolean | null
 
   /** Reads up to `maxFields` fields. */
   constructor(block: Uint8Array | string, maxFields = 2_000) {
-    const raw = typeof block === 'string' ? block : toLatin1(block)
+    const bytes = typeof block === 'string' ? fromLatin1(block) : asBuffer(block)
+    const raw = toLatin1(bytes)
     const fields: number[] = []
     const most = maxFields * SLOTS
     let truncated = false
     let hashes = 0
+    let bareCr = -1
+    /** The next CR, or the end once one without LF is found. */
+    let cr = -1
     let at = 0
     while (at < raw.length) {
       const first = raw.charCodeAt(at)
@@ -52,13 +58,24 @@ export class Headers {
         truncated = true
         break
       }
-      let end = raw.indexOf('\n', at) + 1
-      if (end === 0) end = raw.length
-      const lineEnd = end
-      for (let next = raw.charCodeAt(end); next === 0x20 || next === 0x09; next = raw.charCodeAt(end)) {
-        end = raw.indexOf('\n', end) + 1
+      let end = at
+      let lineEnd = -1
+      let next: number
+      do {
+        const line = end
+        end = raw.indexOf('\n', line) + 1
         if (end === 0) end = raw.length
-      }
+        if (lineEnd === -1) lineEnd = end
+        if (cr < line) {
+          cr = raw.indexOf('\r', line)
+          if (cr === -1) cr = raw.length
+        }
+        if (cr < end && raw.charCodeAt(cr + 1) !== LF) {
+          bareCr = cr
+          cr = raw.length
+        }
+        next = raw.charCodeAt(end)
+      } while (next === 0x20 || next === 0x09)
       // the name: up to a colon, white space before which belongs to neither (RFC 5322 section 4.5)
       let hash = 0
       let name = at
@@ -70,16 +87,18 @@ export class Headers {
       let colon = name
       while (colon < lineEnd && (raw.charCodeAt(colon) === 0x20 || raw.charCodeAt(colon) === 0x09)) colon++
       if (name > at && colon < lineEnd && raw.charCodeAt(colon) === COLON) {
-        fields.push(at, name, colon + 1, end, hash)
+        fields.push(at, name, colon + 1, end, hash, lineEnd)
         hashes |= bitOf(hash)
-      } else fields.push(at, at, -1, end, 0)
+      } else fields.push(at, at, -1, end, 0, lineEnd)
       at = end
     }
     this.raw = raw
     this.truncated = truncated
+    this.bareCr = bareCr
+    this.fieldsEnd = at
     this.#fields = fields
     this.#hashes = hashes
-    this.#ascii = null
+    this.#ascii = raw.length < LONG ? null : isAscii(bytes)
   }
 
   /** Fields, lines that are no field included. */
@@ -102,16 +121,24 @@ export class Headers {
   /** The value on one line, one octet a character, not decoded. */
   valueAt(index: number): string {
     const start = this.#fields[index * SLOTS + 2]
-    return start === undefined || start === -1
-      ? ''
-      : unfoldPart(this.raw, start, this.#fields[index * SLOTS + 3] as number)
+    return start === undefined || start === -1 ? '' : this.#unfolded(index * SLOTS, start)
   }
 
   /** The value as text: on one line, encoded words decoded (RFC 2047), raw UTF-8 read as such (RFC 6532). */
   textAt(index: number): string {
-    const value = this.valueAt(index)
-    this.#ascii ??= !notAscii.test(this.raw)
-    return this.#ascii && !value.includes('=?') ? value : decodeWords(value)
+    const slot = index * SLOTS
+    const start = this.#fields[slot + 2]
+    if (start === undefined || start === -1) return ''
+    const { raw } = this
+    const end = this.#fields[slot + 3] as number
+    // words are read where they stand: what unfolding would leave out of them means nothing there
+    if (this.bareCr === -1 && wordAt(raw.slice(start, end), 0) !== -1) {
+      const from = whiteEnd(raw, start, end)
+      return readWords(raw, from, whiteStart(raw, from, end))
+    }
+    const value = this.#unfolded(slot, start)
+    this.#ascii ??= !notAscii.test(raw)
+    return this.#ascii && this.bareCr === -1 ? value : decodeWords(value)
   }
 
   /** The first field of that name as `valueAt` gives it, or null. */
@@ -134,11 +161,18 @@ export class Headers {
     return index === -1 ? null : this.valueAt(index)
   }
 
-  /** `getAll` for such a name. */
-  getAllKnown({ name, hash }: FieldName): string[] {
-    const found: string[] = []
-    for (let i = this.#findHash(name, hash, 0); i !== -1; i = this.#findHash(name, hash, i + 1))
-      found.push(this.valueAt(i))
+  /** What `read` makes of the first field of that name, told where in a text its value stands, or null. */
+  readKnown<T>({ name, hash }: FieldName, read: FieldReader<T>): T | null {
+    const index = this.#findHash(name, hash, 0)
+    return index === -1 ? null : this.#read(index, read)
+  }
+
+  /** The same of every field of that name, in order. */
+  readAllKnown<T>({ name, hash }: FieldName, read: FieldReader<T>): readonly T[] {
+    let index = this.#findHash(name, hash, 0)
+    if (index === -1) return NOTHING
+    const found: T[] = []
+    for (; index !== -1; index = this.#findHash(name, hash, index + 1)) found.push(this.#read(index, read))
     return found
   }
 
@@ -165,6 +199,29 @@ export class Headers {
     }
   }
 
+  /** A value on one line is read where it stands: a slice of a string is slower to read. */
+  #read<T>(index: number, read: FieldReader<T>): T {
+    const { raw } = this
+    const fields = this.#fields
+    const start = fields[index * SLOTS + 2] as number
+    const end = fields[index * SLOTS + 3] as number
+    if (this.bareCr === -1 && end === fields[index * SLOTS + 5]) {
+      const from = whiteEnd(raw, start, end)
+      return read(raw, from, whiteStart(raw, from, end))
+    }
+    const value = this.valueAt(index)
+    return read(value, 0, value.length)
+  }
+
+  #unfolded(slot: number, start: number): string {
+    const { raw } = this
+    const end = this.#fields[slot + 3] as number
+    if (this.bareCr !== -1) return unfoldPart(raw, start, end)
+    const from = whiteEnd(raw, start, end)
+    const to = whiteStart(raw, from, end)
+    return to <= (this.#fields[slot + 5] as number) ? raw.slice(from, to) : joinLines(raw, from, to)
+  }
+
   /** The first field from `index` on with that name, or -1. */
   #find(name: string, index: number): number {
     return name === '' ? -1 : this.#findHash(name, hashOf(name), index)
@@ -177,11 +234,14 @@ export class Headers {
       if (fields[at + 4] !== hash) continue
       const start = fields[at] as number
       const end = fields[at + 1] as number
-      if (end - start === name.length && this.raw.slice(start, end).toLowerCase() === name) return at / SLOTS
+      if (isNamed(this.raw, start, end, name)) return at / SLOTS
     }
     return -1
   }
 }
+
+/** Reads the value that stands from `from` to `to`. */
+export type FieldReader<T> = (text: string, from: number, to: number) => T
 
 /** A field name in lower case with its hash. */
 export interface FieldName {
@@ -194,9 +254,24 @@ export function fieldName(name: string): FieldName {
   return { name, hash: hashOf(name) }
 }
 
-const SLOTS = 5
+const SLOTS = 6
+/** Characters from which on the call that looks at octets is worth its cost. */
+const LONG = 2_048
 const COLON = 0x3a
 const notAscii = /[^\x00-\x7f]/
+
+const NOTHING: readonly never[] = []
+
+/** Whether the characters from `start` to `end`, in lower case, are `name`. */
+function isNamed(raw: string, start: number, end: number, name: string): boolean {
+  if (end - start !== name.length) return false
+  for (let i = 0; i < name.length; i++) {
+    const code = raw.charCodeAt(start + i)
+    if (code > 0x7f) return raw.slice(start, end).toLowerCase() === name
+    if ((code >= 0x41 && code <= 0x5a ? code | 0x20 : code) !== name.charCodeAt(i)) return false
+  }
+  return true
+}
 
 function bitOf(hash: number): number {
   return 1 << ((hash ^ (hash >>> 5) ^ (hash >>> 10)) & 31)

@@ -49,9 +49,8 @@ interface Frame {
 
 const DASH = 0x2d
 const DELIMITER_START = Buffer.from('\n--', 'latin1')
-/** The end of a line and an empty line, which begins with CR or is a bare LF. */
+/** The end of a line and an empty line. */
 const BLANK_LINE = Buffer.from('\n\r\n', 'latin1')
-const BARE_BLANK_LINE = Buffer.from('\n\n', 'latin1')
 const NO_HEADERS = new Headers('')
 
 /**
@@ -209,10 +208,11 @@ export class PartScanner {
     const found = buffer.indexOf(BLANK_LINE, start)
     if (found === -1 || found + 3 - start > this.#limits.headerBlock) return false
     if (buffer[start] === LF || buffer[start] === CR) return false
-    const head = buffer.subarray(start, found + 1)
-    if (head.includes(BARE_BLANK_LINE) || !looksLikeField(buffer, start, head.indexOf(LF) + start + 1))
-      return false
-    this.#begin(found + 3, true, false)
+    const block = buffer.subarray(start, found + 3)
+    const headers = new Headers(block, this.#limits.headerFields)
+    // an empty line may stand before that one as a bare LF
+    if (headers.fieldsEnd !== found + 1 - start || !looksLikeField(buffer, start, found)) return false
+    this.#beginWith(block, headers, true, false)
     return true
   }
 
@@ -289,11 +289,17 @@ export class PartScanner {
 
   /** A header block ends before index `to`: a part begins. `complete`: it has its empty line, or needs none. */
   #begin(to: number, complete: boolean, cut: boolean): void {
-    const window = this.#window
-    const block = window.buffer.subarray(window.at, to)
+    const block = this.#window.buffer.subarray(this.#window.at, to)
     const headers = block.length === 0 ? NO_HEADERS : new Headers(block, this.#limits.headerFields)
+    this.#beginWith(block, headers, complete, cut)
+  }
+
+  #beginWith(block: Buffer, headers: Headers, complete: boolean, cut: boolean): void {
+    const window = this.#window
+    const to = window.at + block.length
     const headerOffset = window.base + window.at
     if (!complete && !cut) this.#defect('headerUnterminated', to)
+    if (headers.bareCr !== -1) this.#defect('bareCr', window.at + headers.bareCr)
     if (headers.truncated) this.#defect('tooManyFields', window.at)
     const parent = this.#frames.at(-1)?.part ?? null
     const report = (code: DefectCode): void => this.#defect(code, window.at)

@@ -13,10 +13,8 @@ export function isWhite(code: number): boolean {
  * character in text that holds one octet a character.
  */
 export function trimWhite(text: string): string {
-  let start = 0
-  let end = text.length
-  while (start < end && isWhite(text.charCodeAt(start))) start++
-  while (end > start && isWhite(text.charCodeAt(end - 1))) end--
+  const start = whiteEnd(text, 0, text.length)
+  const end = whiteStart(text, start, text.length)
   return start === 0 && end === text.length ? text : text.slice(start, end)
 }
 
@@ -27,21 +25,34 @@ export function unfold(text: string): string {
 
 /** `unfold` of the characters from `from` to `to`. */
 export function unfoldPart(text: string, from: number, to: number): string {
-  let start = from
-  let end = to
-  while (start < end && isWhite(text.charCodeAt(start))) start++
-  while (end > start && isWhite(text.charCodeAt(end - 1))) end--
-  const trimmed = start === 0 && end === text.length ? text : text.slice(start, end)
-  let lf = trimmed.indexOf('\n')
-  if (lf === -1 && !trimmed.includes('\r')) return trimmed
+  const start = whiteEnd(text, from, to)
+  const flat = joinLines(text, start, whiteStart(text, start, to))
+  return flat.includes('\r') ? flat.replaceAll('\r', '') : flat
+}
+
+/** The index of the first character from `from` on that is no white space, or `to`. */
+export function whiteEnd(text: string, from: number, to: number): number {
+  let at = from
+  while (at < to && isWhite(text.charCodeAt(at))) at++
+  return at
+}
+
+/** The index after the last character before `to` that is no white space, or `from`. */
+export function whiteStart(text: string, from: number, to: number): number {
+  let at = to
+  while (at > from && isWhite(text.charCodeAt(at - 1))) at--
+  return at
+}
+
+/** The characters from `from` to `to` without line ends. */
+export function joinLines(text: string, from: number, to: number): string {
   let flat = ''
-  let at = 0
-  for (; lf !== -1; lf = trimmed.indexOf('\n', at)) {
-    flat += trimmed.slice(at, trimmed.charCodeAt(lf - 1) === CR && lf > at ? lf - 1 : lf)
+  let at = from
+  for (let lf = text.indexOf('\n', at); lf !== -1 && lf < to; lf = text.indexOf('\n', at)) {
+    flat += text.slice(at, lf > at && text.charCodeAt(lf - 1) === CR ? lf - 1 : lf)
     at = lf + 1
   }
-  flat += trimmed.slice(at)
-  return flat.includes('\r') ? flat.replaceAll('\r', '') : flat
+  return at === from ? text.slice(from, to) : flat + text.slice(at, to)
 }
 
 /**

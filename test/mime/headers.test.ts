@@ -1,5 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Headers, selectFields } from '../../src/mime/index.js'
+import { readAddresses } from '../../src/mime/addresses.js'
+import { fieldName } from '../../src/mime/headers.js'
+import { decodeWords, Headers, parseAddresses, selectFields } from '../../src/mime/index.js'
 import { bytes, lines } from './samples.js'
 
 const block = lines(
@@ -61,6 +64,34 @@ describe('Headers', () => {
   test('bare LF, a missing line end, lines that begin with white space or a colon', () => {
     expect(new Headers(bytes('A: b\nC: d')).getAll('c')).toEqual(['d'])
     expect([...new Headers(bytes(' x\r\nA: b\r\n: c\r\n'))].map(({ name }) => name)).toEqual(['', 'A', ''])
+  })
+
+  test('a value read where it stands gives what its own text gives', () => {
+    const piece = fc.constantFrom(
+      ...[
+        '=',
+        '?',
+        '=?utf-8?q?caf=C3=A9?=',
+        '=?utf-8?B?4pyT?=',
+        '=?utf-8?q?',
+        '?=',
+        '\xe9',
+        '\xc3\xa9',
+        ' ',
+        '\t',
+      ],
+      ...['\r\n ', '\n\t', '\r', 'a@b', '<c@d>', '"e"', ',', 'f', '(g)', '<', '>', '\r\nTo:', '\r\nTo: '],
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 24 }), (pieces) => {
+        const headers = new Headers(bytes(`To:${pieces.join('')}`))
+        for (let i = 0; i < headers.length; i++)
+          expect(headers.textAt(i)).toBe(decodeWords(headers.valueAt(i)))
+        const read = headers.readAllKnown(fieldName('to'), readAddresses)
+        expect(read).toEqual(headers.getAll('to').map(parseAddresses))
+      }),
+      { numRuns: 5_000 },
+    )
   })
 
   test('only so many fields are looked at', () => {

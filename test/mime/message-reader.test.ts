@@ -80,6 +80,16 @@ describe('events', () => {
     expect(defects(text)).toEqual(['headerUnterminated 56'])
   })
 
+  test.each([
+    ['Subject: a\rTo: b\r\rbody', ['headerUnterminated 22', 'bareCr 10']],
+    ['Subject: a\rb\r\n\tc\rd\r\n\r\nbody\r', ['bareCr 10']],
+    ['Subject: a\r\r\n\r\nbody', ['bareCr 10']],
+    ['X: y\nSubject: a\r\n b\n\nbody\r', []],
+    ['Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nX: y\rz\r\n\r\nb\r\n--a--', ['bareCr 54']],
+  ])('a CR that ends no line of a header block is named: %j', (text, named) => {
+    expect(defects(text)).toEqual(named)
+  })
+
   test('every event covers the raw octets of a body without gaps', () => {
     const reader = new MessageReader()
     const body = `${'QUJD'.repeat(19)}\r\n`.repeat(3_000)

@@ -186,6 +186,16 @@ describe('time grows with the input and no faster', () => {
     ['continuation lines of a type', 50_000, (n) => block('Content-Type: a/b', '\r\n ;')(n)],
     ['fields', 20_000, (n) => () => new Headers('A: b\r\n'.repeat(n), Number.POSITIVE_INFINITY)],
     [
+      'a word in every tenth field',
+      4_000,
+      (n) => {
+        const headers = new Headers(`X: =?utf-8?q?a?= =?\n${'X: y\n'.repeat(9)}`.repeat(n), n * 10)
+        return () => {
+          for (let i = 0; i < headers.length; i++) headers.textAt(i)
+        }
+      },
+    ],
+    [
       'nested multiparts',
       2_000,
       (n) => {
