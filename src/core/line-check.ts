@@ -1,4 +1,5 @@
 import { CR, LF } from './bytes.js'
+import { octetProgram } from './octet-program.js'
 
 /** Octets of one look; what comes before them is part of it. */
 export const LINE_CHECK_OCTETS = 16_384
@@ -12,6 +13,7 @@ const DOTTED = 2
 export type LineCheck = 'clean' | 'dotted' | 'odd'
 
 /**
+ * Null where there is no SIMD: then every run of octets is looked at line by line.
  * 16 octets at a time (WebAssembly SIMD): is each LF right behind a CR and each CR before an LF, and does a dot stand
  * behind an LF? It looks at the octets from 16 on; those at 15 and before are what came before them. In words:
  *
@@ -27,7 +29,7 @@ export type LineCheck = 'clean' | 'dotted' | 'odd'
  *         (br_if 0 ($at < $end)))
  *       any_true($bad) | any_true($dot) << 1)
  */
-const instructions = [
+const program = octetProgram(1, 7, [
   ...[0x41, 0x0a, 0xfd, 0x0f, 0x21, 6], // $LF = splat 10
   ...[0x41, 0x0d, 0xfd, 0x0f, 0x21, 7], // $CR = splat 13
   ...[0x41, 0x2e, 0xfd, 0x0f, 0x21, 8], // $DOT = splat 46
@@ -44,52 +46,8 @@ const instructions = [
   ...[0x20, 1, 0x41, 0x10, 0x6a, 0x22, 1], // $at += 16
   ...[0x20, 0, 0x49, 0x0d, 0x00, 0x0b], // br_if 0 ($at < $end), end
   ...[0x20, 2, 0xfd, 0x53], // any_true $bad
-  ...[0x20, 3, 0xfd, 0x53, 0x41, 0x01, 0x74, 0x72, 0x0b], // any_true $dot << 1, or, end
-]
-const locals = [2, 1, 0x7f, 7, 0x7b] // 1 i32, 7 v128
-const size = locals.length + instructions.length
-const program = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // WebAssembly, version 1
-  ...[1, 6, 1, 0x60, 1, 0x7f, 1, 0x7f], // types: i32 -> i32
-  ...[3, 2, 1, 0], // functions: one of that type
-  ...[5, 3, 1, 0, 1], // memory: one page of 64 KiB
-  ...[7, 9, 2, 1, 0x6d, 2, 0, 1, 0x66, 0, 0], // exports: memory "m", function "f"
-  ...[10, ...leb(size + 1 + leb(size).length), 1, ...leb(size), ...locals, ...instructions], // code
+  ...[0x20, 3, 0xfd, 0x53, 0x41, 0x01, 0x74, 0x72], // any_true $dot << 1, or
 ])
-
-/** An unsigned number of up to two octets as WebAssembly writes it. */
-function leb(value: number): readonly number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, value >> 7]
-}
-
-/** As far as it is needed here; the type declarations of Node.js leave it out. */
-interface Assembly {
-  readonly Module: new (program: Uint8Array) => object
-  readonly Instance: new (module: object) => { readonly exports: unknown }
-}
-
-interface Machine {
-  readonly memory: Uint8Array
-  readonly check: (end: number) => number
-}
-
-/** Null where this process has no WebAssembly, or no SIMD: then every run of octets is looked at line by line. */
-function start(): Machine | null {
-  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: Assembly }
-  if (WebAssembly === undefined) return null
-  try {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program))
-    const { m, f } = exports as {
-      readonly m: { readonly buffer: ArrayBuffer }
-      readonly f: (end: number) => number
-    }
-    return { memory: new Uint8Array(m.buffer), check: f }
-  } catch {
-    return null
-  }
-}
-
-const machine = start()
 
 /**
  * Looks at up to `LINE_CHECK_OCTETS` octets at once; `before` is the octet before them, LF for the beginning of a line. A CR
@@ -97,12 +55,12 @@ const machine = start()
  */
 export function checkLines(octets: Uint8Array, before: number): LineCheck {
   const { length } = octets
-  if (machine === null || length === 0 || length > LINE_CHECK_OCTETS) return 'odd'
-  const { memory, check } = machine
+  if (program === null || length === 0 || length > LINE_CHECK_OCTETS) return 'odd'
+  const { memory, run } = program
   memory[CONTEXT - 1] = before
   memory.set(octets, CONTEXT)
   memory.fill(LETTER, CONTEXT + length, CONTEXT + length + CONTEXT)
   if (octets[length - 1] === CR) memory[CONTEXT + length] = LF
-  const found = check(CONTEXT - 1 + length)
+  const found = run(CONTEXT - 1 + length)
   return (found & BAD) !== 0 ? 'odd' : (found & DOTTED) !== 0 ? 'dotted' : 'clean'
 }

@@ -25,8 +25,10 @@ export class Headers {
   readonly raw: string
   /** True when the block holds more fields than were looked at. */
   readonly truncated: boolean
-  /** Octets from the start of the block to the empty line, or to the first field that was not looked at. */
-  readonly fieldsEnd: number
+  /** Octets of the block, its empty line included. */
+  readonly size: number
+  /** True when the empty line was found. */
+  readonly terminated: boolean
   /** Octets from the start of the block to the first CR in a field that no LF follows, or -1. */
   readonly bareCr: number
   /**
@@ -39,66 +41,76 @@ export class Headers {
   /** Whether every octet is below 128; of a short block looked at when it is first asked for. */
   #ascii: boolean | null
 
-  /** Reads up to `maxFields` fields. */
+  /** Reads up to `maxFields` fields. What stands behind the empty line is not part of the block. */
   constructor(block: Uint8Array | string, maxFields = 2_000) {
     const bytes = typeof block === 'string' ? fromLatin1(block) : asBuffer(block)
-    const raw = toLatin1(bytes)
+    const { length } = bytes
     const fields: number[] = []
     const most = maxFields * SLOTS
     let truncated = false
+    let terminated = false
     let hashes = 0
     let bareCr = -1
-    /** The next CR, or the end once one without LF is found. */
-    let cr = -1
     let at = 0
-    while (at < raw.length) {
-      const first = raw.charCodeAt(at)
-      if (first === LF || (first === CR && raw.charCodeAt(at + 1) === LF)) break
+    while (at < length) {
+      const first = bytes[at] as number
+      if (first === LF || (first === CR && bytes[at + 1] === LF)) {
+        terminated = true
+        at += first === LF ? 1 : 2
+        break
+      }
       if (fields.length === most) {
         truncated = true
         break
       }
-      let end = at
-      let lineEnd = -1
-      let next: number
-      do {
-        const line = end
-        end = raw.indexOf('\n', line) + 1
-        if (end === 0) end = raw.length
-        if (lineEnd === -1) lineEnd = end
-        if (cr < line) {
-          cr = raw.indexOf('\r', line)
-          if (cr === -1) cr = raw.length
-        }
-        if (cr < end && raw.charCodeAt(cr + 1) !== LF) {
-          bareCr = cr
-          cr = raw.length
-        }
-        next = raw.charCodeAt(end)
-      } while (next === 0x20 || next === 0x09)
       // the name: up to a colon, white space before which belongs to neither (RFC 5322 section 4.5)
       let hash = 0
       let name = at
-      for (; name < lineEnd; name++) {
-        const code = raw.charCodeAt(name)
-        if (code === COLON || code <= 0x20) break
-        hash = (Math.imul(hash, 31) + (code | 0x20)) | 0
+      for (; name < length; name++) {
+        const octet = bytes[name] as number
+        if (octet === COLON || octet <= 0x20) break
+        hash = (Math.imul(hash, 31) + (octet | 0x20)) | 0
       }
       let colon = name
-      while (colon < lineEnd && (raw.charCodeAt(colon) === 0x20 || raw.charCodeAt(colon) === 0x09)) colon++
-      if (name > at && colon < lineEnd && raw.charCodeAt(colon) === COLON) {
+      while (colon < length && (bytes[colon] === 0x20 || bytes[colon] === 0x09)) colon++
+      const isField = name > at && colon < length && bytes[colon] === COLON
+      // its lines; what was read so far holds no line end
+      let lineEnd = -1
+      let end = colon
+      for (;;) {
+        const near = Math.min(end + NEAR, length)
+        let octet = 0
+        for (; end < near; end++) {
+          octet = bytes[end] as number
+          if (octet > CR) continue
+          if (octet === LF) break
+          if (octet === CR && bytes[end + 1] !== LF && bareCr === -1) bareCr = end
+        }
+        if (octet !== LF) {
+          const lf = end < length ? bytes.indexOf(LF, end) : -1
+          const to = lf === -1 ? length : lf
+          if (bareCr === -1 && to > end) bareCr = bareCrIn(bytes, end, to)
+          end = to
+        }
+        if (end < length) end++
+        if (lineEnd === -1) lineEnd = end
+        if (bytes[end] !== 0x20 && bytes[end] !== 0x09) break
+      }
+      if (isField) {
         fields.push(at, name, colon + 1, end, hash, lineEnd)
         hashes |= bitOf(hash)
       } else fields.push(at, at, -1, end, 0, lineEnd)
       at = end
     }
-    this.raw = raw
+    const size = truncated ? length : at
+    this.raw = toLatin1(bytes, 0, size)
+    this.size = size
+    this.terminated = terminated
     this.truncated = truncated
     this.bareCr = bareCr
-    this.fieldsEnd = at
     this.#fields = fields
     this.#hashes = hashes
-    this.#ascii = raw.length < LONG ? null : isAscii(bytes)
+    this.#ascii = size < LONG ? null : isAscii(bytes.subarray(0, size))
   }
 
   /** Fields, lines that are no field included. */
@@ -258,9 +270,17 @@ const SLOTS = 6
 /** Characters from which on the call that looks at octets is worth its cost. */
 const LONG = 2_048
 const COLON = 0x3a
+/** Within this many octets a loop finds a line end sooner than a call. */
+const NEAR = 128
 const notAscii = /[^\x00-\x7f]/
 
 const NOTHING: readonly never[] = []
+
+/** The index of the first CR from `from` to `to`, where an LF or the end stands, that is not right before it, or -1. */
+function bareCrIn(bytes: Buffer, from: number, to: number): number {
+  const cr = bytes.subarray(from, to).indexOf(CR)
+  return cr === -1 || (from + cr === to - 1 && bytes[to] === LF) ? -1 : from + cr
+}
 
 /** Whether the characters from `start` to `end`, in lower case, are `name`. */
 function isNamed(raw: string, start: number, end: number, name: string): boolean {

@@ -54,7 +54,8 @@ export class InputWindow {
     if (next === undefined) return false
     this.#first++
     if (this.#first === this.#chunks.length) {
-      this.#chunks.length = 0
+      // an array made short in one go is slower than one emptied of the few that are in it
+      while (this.#chunks.pop() !== undefined);
       this.#first = 0
     } else if (this.#first > 64 && this.#first * 2 > this.#chunks.length) {
       this.#chunks.splice(0, this.#first)

@@ -49,8 +49,6 @@ interface Frame {
 
 const DASH = 0x2d
 const DELIMITER_START = Buffer.from('\n--', 'latin1')
-/** The end of a line and an empty line. */
-const BLANK_LINE = Buffer.from('\n\r\n', 'latin1')
 const NO_HEADERS = new Headers('')
 
 /**
@@ -124,16 +122,11 @@ export class PartScanner {
   /** The next event, or null while more input is needed or after the last one. */
   next(): ScanEvent | null {
     for (;;) {
-      const event = this.#events[this.#nextEvent]
-      if (event !== undefined) {
-        if (++this.#nextEvent === this.#events.length) {
-          this.#events.length = 0
-          this.#nextEvent = 0
-        }
-        return event
-      }
+      if (this.#nextEvent < this.#events.length) return this.#events[this.#nextEvent++] as ScanEvent
+      while (this.#events.pop() !== undefined);
+      this.#nextEvent = 0
       if (this.#state === 'done') return null
-      if (this.#scan(false)) continue
+      if (this.#scan(false) || this.#events.length > 0) continue
       if (this.#wantLines) this.#countTo(this.#window.at)
       if (this.#window.widen()) continue
       if (!this.#ended) return null
@@ -202,17 +195,15 @@ export class PartScanner {
     }
   }
 
-  /** The short way for the message's own header, where no delimiter can stand: one search for its empty line. */
+  /** The short way for the message's own header, where no delimiter can stand: its fields end at its empty line. */
   #beginAtBlankLine(start: number): boolean {
-    const { buffer } = this.#window
-    const found = buffer.indexOf(BLANK_LINE, start)
-    if (found === -1 || found + 3 - start > this.#limits.headerBlock) return false
+    const { buffer, end } = this.#window
     if (buffer[start] === LF || buffer[start] === CR) return false
-    const block = buffer.subarray(start, found + 3)
-    const headers = new Headers(block, this.#limits.headerFields)
-    // an empty line may stand before that one as a bare LF
-    if (headers.fieldsEnd !== found + 1 - start || !looksLikeField(buffer, start, found)) return false
-    this.#beginWith(block, headers, true, false)
+    const most = Math.min(end, start + this.#limits.headerBlock)
+    const headers = new Headers(buffer.subarray(start, most), this.#limits.headerFields)
+    const to = start + headers.size
+    if (!headers.terminated || !looksLikeField(buffer, start, to)) return false
+    this.#beginWith(buffer.subarray(start, to), headers, true, false)
     return true
   }
 

@@ -66,12 +66,16 @@ export class Base64Encoder implements BodyEncoder {
 
 const TAB = 0x09
 const SPACE = 0x20
+const DASH = 0x2d
 const EQUALS = 0x3d
 const DIGITS = Buffer.from('0123456789ABCDEF', 'latin1')
 /** Characters of a line before the `=` of a soft break, of the 76 in all (RFC 2045 section 6.7 rule 5). */
 const QUOTED_ROOM = 75
 
-/** Quoted-printable (RFC 2045 section 6.7): CRLF is a line end, a CR or LF alone is encoded like every other control. */
+/**
+ * Quoted-printable (RFC 2045 section 6.7): CRLF is a line end, a CR or LF alone is encoded like every other control, and
+ * so is a dash that a soft break would put at the start of a line, where it might begin what reads as a delimiter.
+ */
 export class QuotedPrintableEncoder implements BodyEncoder {
   #column: number
   /** A space, tab or CR whose form depends on what follows it, or -1. */
@@ -115,7 +119,13 @@ export class QuotedPrintableEncoder implements BodyEncoder {
   }
 
   #plain(out: Buffer, start: number, octet: number): number {
-    const length = this.#column >= QUOTED_ROOM ? this.#softBreak(out, start) : start
+    if (this.#column < QUOTED_ROOM) {
+      out[start] = octet
+      this.#column++
+      return start + 1
+    }
+    const length = this.#softBreak(out, start)
+    if (octet === DASH) return this.#escape(out, length, octet)
     out[length] = octet
     this.#column++
     return length + 1
@@ -234,6 +244,7 @@ export function survey(bytes: Uint8Array): Survey {
     if (column + cost > QUOTED_ROOM) {
       size += 3
       column = 0
+      if (octet === DASH) cost = 3
     }
     size += cost
     column += cost
