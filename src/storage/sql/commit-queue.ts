@@ -7,6 +7,13 @@ import type { SqlMailbox } from './sql-mailbox-state.js'
 const MOST_JOBS = 256
 const MOST_OCTETS = 2 * 1024 * 1024
 const MOST_MS = 8
+/** Milliseconds that a commit waits, at most, for messages that are coming in. */
+const MOST_PATIENCE = 4
+/** Octets in the write-ahead log after which they are moved to the file, and what a job writes beside its own. */
+const CHECKPOINT = 4 * 1024 * 1024
+const PAGE = 8 * 1024
+/** Milliseconds without a commit after which what is in the log is moved to the file. */
+const QUIET = 200
 
 /** One job's part in a commit: what must be taken back in memory where it fails, and who hears of it afterwards. */
 export class Tx {
@@ -39,6 +46,9 @@ interface Job {
  * Group commit. Whoever submits while others wait shares one BEGIN ... COMMIT with them, each in a savepoint of its
  * own; it runs in one synchronous burst, so that nobody ever sees what is not committed; and nobody is told before the
  * commit is on the disk. A failed COMMIT fails everyone in it.
+ *
+ * A commit waits for messages that are on their way in, no longer than the one before it took, since that is what it
+ * can save; on a fast disk that is not at all. Whoever did not come in that time is not waited for again.
  */
 export class CommitQueue {
   readonly #database: Database
@@ -47,6 +57,13 @@ export class CommitQueue {
   #scheduled: boolean
   #closed: boolean
   #idle: (() => void)[]
+  /** Messages on their way in that the next commit would wait for: those expected since the last wait in vain. */
+  #expected: number
+  #round: number
+  #patience: number
+  #waitingFor: NodeJS.Timeout | null
+  /** Octets in the log, roughly. */
+  #logged: number
   #checkpoint: NodeJS.Timeout | null
 
   constructor(database: Database, folder: string | null) {
@@ -56,6 +73,11 @@ export class CommitQueue {
     this.#scheduled = false
     this.#closed = false
     this.#idle = []
+    this.#expected = 0
+    this.#round = 0
+    this.#patience = 0
+    this.#waitingFor = null
+    this.#logged = 0
     this.#checkpoint = null
   }
 
@@ -81,6 +103,20 @@ export class CommitQueue {
     })
   }
 
+  /** A job will follow in a moment; what is returned must be given to `arrived` when it is there, or will not come. */
+  expect(): number {
+    this.#expected++
+    return this.#round
+  }
+
+  arrived(round: number): void {
+    if (round !== this.#round || --this.#expected > 0 || this.#waitingFor === null) return
+    clearTimeout(this.#waitingFor)
+    this.#waitingFor = null
+    // What has arrived is submitted within this turn.
+    setImmediate(() => this.#commit())
+  }
+
   /** Takes nothing more, and resolves when everything submitted is settled. */
   async close(): Promise<void> {
     this.#closed = true
@@ -91,21 +127,33 @@ export class CommitQueue {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => {
-      this.#burst()
-      this.#scheduled = false
-      if (this.#waiting.length > 0) {
-        this.#schedule()
-        return
-      }
-      for (const resolve of this.#idle.splice(0)) resolve()
-    })
+    if (this.#expected === 0 || this.#patience === 0) {
+      setImmediate(() => this.#commit())
+      return
+    }
+    this.#waitingFor = setTimeout(() => {
+      this.#waitingFor = null
+      this.#expected = 0
+      this.#round++
+      this.#commit()
+    }, this.#patience)
   }
 
-  #burst(): void {
+  #commit(): void {
+    const started = performance.now()
+    this.#burst(started)
+    this.#patience = Math.min(MOST_PATIENCE, Math.round(performance.now() - started))
+    if (this.#waiting.length > 0) {
+      setImmediate(() => this.#commit())
+      return
+    }
+    this.#scheduled = false
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  #burst(started: number): void {
     const database = this.#database
     const done: { readonly job: Job; readonly tx: Tx }[] = []
-    const started = performance.now()
     let octets = 0
     let current: { readonly job: Job; readonly tx: Tx } | null = null
     try {
@@ -133,7 +181,7 @@ export class CommitQueue {
       database.run('COMMIT')
       for (const { job } of done) job.resolve()
       for (const mailbox of touched) mailbox.committed()
-      this.#checkpointLater()
+      this.#checkpointAfter(octets + PAGE * done.length)
     } catch (error) {
       database.rollback()
       this.#fail(current === null ? done : [...done, current], error)
@@ -159,18 +207,21 @@ export class CommitQueue {
     if (failed.length === 0) for (const job of this.#waiting.splice(0)) job.reject(reason)
   }
 
-  /** Checkpoints in a quiet moment keep the one that a commit has to make small. */
-  #checkpointLater(): void {
-    if (this.#checkpoint !== null) return
-    this.#checkpoint = setTimeout(() => {
-      this.#checkpoint = null
-      if (this.#closed) return
-      try {
-        this.#database.checkpoint()
-      } catch {
-        // The log holds everything; the next commit or checkpoint tells of a disk that stays broken.
-      }
-    }, 200)
-    this.#checkpoint.unref()
+  /** Checkpoints come between commits, when those who were in the last one have been told, and in quiet moments. */
+  #checkpointAfter(octets: number): void {
+    this.#logged += octets
+    if (this.#logged > CHECKPOINT) setImmediate(() => this.#checkpointNow())
+    else if (this.#checkpoint !== null) this.#checkpoint.refresh()
+    else this.#checkpoint = setTimeout(() => this.#checkpointNow(), QUIET).unref()
+  }
+
+  #checkpointNow(): void {
+    if (this.#closed || this.#logged === 0) return
+    this.#logged = 0
+    try {
+      this.#database.checkpoint()
+    } catch {
+      // The log holds everything; the next commit or checkpoint tells of a disk that stays broken.
+    }
   }
 }

@@ -9,7 +9,7 @@ const pragmas = `
   PRAGMA journal_mode=WAL;
   PRAGMA synchronous=FULL;
   PRAGMA cache_size=-16384;
-  PRAGMA wal_autocheckpoint=192;
+  PRAGMA wal_autocheckpoint=1024;
   PRAGMA temp_store=MEMORY;
 `
 
