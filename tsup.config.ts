@@ -2,7 +2,7 @@ import { defineConfig } from 'tsup'
 
 const library = {
   index: 'src/index.ts',
-  'smtp/index': 'src/smtp/index.ts',
+  'smtp/index': 'src/smtp.ts',
   'pop3/index': 'src/pop3/index.ts',
   'imap/index': 'src/imap/index.ts',
   'mime/index': 'src/mime/index.ts',

@@ -5,7 +5,7 @@ import type { Delivery } from '../../src/interfaces/index.js'
 import { reply } from '../../src/interfaces/index.js'
 import { ConnectionLimits, Listener } from '../../src/net/index.js'
 import { createMailServer } from '../../src/server/index.js'
-import { startSmtpSession } from '../../src/smtp/index.js'
+import { SmtpService } from '../../src/smtp/index.js'
 import { createDevelopmentCertificate, TlsServerContext } from '../../src/tls/index.js'
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -30,6 +30,12 @@ function certificate() {
 /** Mailwright's listener, engine and session before a delivery that discards. */
 export async function serveOurs(): Promise<number> {
   let count = 0
+  const service = new SmtpService({
+    hostname: 'localhost',
+    startTls: true,
+    delivery: discarding,
+    limits: { messages: NEVER },
+  })
   const listener = await Listener.listen({
     host: '127.0.0.1',
     port: 0,
@@ -39,13 +45,7 @@ export async function serveOurs(): Promise<number> {
     limits: new ConnectionLimits({ total: 100_000 }),
     onError: () => undefined,
     serve: async ({ duplex, ...addresses }) => {
-      const session = startSmtpSession({
-        hostname: 'localhost',
-        startTls: true,
-        connection: { id: `b${++count}`, tls: null, ...addresses },
-        delivery: discarding,
-        limits: { messages: NEVER },
-      })
+      const session = service.start({ id: `b${++count}`, tls: null, ...addresses })
       const driver = new Driver(session.engine, duplex, session)
       session.attach(driver)
       await driver.run()

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js'
 import { after, systemClock } from './clock.js'
-import type { Duplex } from './duplex.js'
+import { type Duplex, pull, type Taken } from './duplex.js'
 import type { Engine, ShutdownReason, Wait } from './engine.js'
 import { PeerError } from './errors.js'
 
@@ -34,9 +34,31 @@ export interface DriverOptions {
   readonly onError?: (error: unknown) => void
 }
 
+const ignore = (): void => undefined
+/** Settled already: what is to be done soon, and not within the call at hand, waits for it. */
+const SOON: Promise<void> = Promise.resolve()
+
+let endings: (() => void)[] = []
+
+/** Calls `act` when this turn of the event loop ends: one immediate serves all connections that had something in it. */
+function atTurnEnd(act: () => void): void {
+  if (endings.push(act) === 1) setImmediate(endTurn)
+}
+
+function endTurn(): void {
+  const all = endings
+  endings = []
+  for (const act of all) act()
+}
+
 /**
  * Drives an engine over a connection: the one loop that every protocol and transport share. It reads only when the
- * engine needs input, holds one chunk, writes a pipelined group at once, and owns the clock of the engine's waits.
+ * engine needs input, holds one chunk, and owns the clock of the engine's waits. It writes once a turn of the event
+ * loop: a pipelined group in one piece, and what is ready though an answer is pending; sooner only past the high-water
+ * mark, and before an end or an upgrade.
+ *
+ * The loop is left where there is nothing to do but to wait, and entered again by what was waited for: a connection that
+ * is idle holds neither a promise nor a suspended function, of which it would otherwise have several.
  */
 export class Driver<E extends { readonly type: string }> implements Flow {
   readonly #engine: Engine<E>
@@ -46,16 +68,19 @@ export class Driver<E extends { readonly type: string }> implements Flow {
   readonly #highWaterMark: number
   readonly #writeTimeoutMs: number
   readonly #onError: (error: unknown) => void
-  readonly #abort: AbortController
+  readonly #timer: WaitTimer
+  /** `held` until a promise has settled, and before `run`; `waiting` for the peer or for `wake`. */
+  #state: 'held' | 'waiting' | 'running' | 'over'
+  /** Made when someone asks for its signal, which few do. */
+  #abort: AbortController | null
+  #onOver: () => void
+  #woken: boolean
   #reading: boolean
   #ended: boolean
   #lost: boolean
-  #notify: (() => void) | null
-  #notified: boolean
   #writing: Promise<void> | null
   #settling: boolean
-  #lookingIn: boolean
-  readonly #timer: WaitTimer
+  #ending: boolean
 
   constructor(engine: Engine<E>, duplex: Duplex, handler: EventHandler<E>, options: DriverOptions = {}) {
     this.#engine = engine
@@ -64,25 +89,30 @@ export class Driver<E extends { readonly type: string }> implements Flow {
     this.#clock = options.clock ?? systemClock
     this.#highWaterMark = options.highWaterMark ?? 65_536
     this.#writeTimeoutMs = options.writeTimeoutMs ?? 300_000
-    this.#onError = options.onError ?? (() => undefined)
-    this.#abort = new AbortController()
+    this.#onError = options.onError ?? ignore
+    this.#timer = new WaitTimer(this.#clock, () => {
+      this.#engine.timedOut()
+      this.#advance()
+    })
+    this.#state = 'held'
+    this.#abort = null
+    this.#onOver = ignore
+    this.#woken = false
     this.#reading = false
     this.#ended = false
     this.#lost = false
-    this.#notify = null
-    this.#notified = false
     this.#writing = null
     this.#settling = false
-    this.#lookingIn = false
-    this.#timer = new WaitTimer(this.#clock, () => {
-      this.#engine.timedOut()
-      this.wake()
-    })
+    this.#ending = false
     duplex.onClose(() => this.#gone())
   }
 
   /** Aborted when the connection is gone: whoever works on an answer may stop. */
   get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController()
+      if (this.#lost) this.#abort.abort(new Error('the connection is gone'))
+    }
     return this.#abort.signal
   }
 
@@ -92,23 +122,21 @@ export class Driver<E extends { readonly type: string }> implements Flow {
   }
 
   /** Runs until the connection is closed. Never rejects. */
-  async run(): Promise<void> {
-    try {
-      await this.#loop()
-    } catch (error) {
-      this.#onError(error)
-      this.#duplex.destroy()
-    }
-    this.#timer.stop()
-    this.#gone()
+  run(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onOver = resolve
+      this.#release()
+    })
   }
 
   /** Says that the engine was given something from outside an event: an untagged response, an answer, a shutdown. */
   wake(): void {
-    this.#notified = true
-    const notify = this.#notify
-    this.#notify = null
-    notify?.()
+    if (this.#woken) return
+    this.#woken = true
+    void SOON.then(() => {
+      this.#woken = false
+      this.#advance()
+    })
   }
 
   /** Ends the session in the protocol's own words; an answer that is pending is still given first. */
@@ -143,44 +171,107 @@ export class Driver<E extends { readonly type: string }> implements Flow {
     }
   }
 
-  async #loop(): Promise<void> {
-    const engine = this.#engine
-    for (;;) {
-      const event = engine.next()
-      if (event !== null) {
-        const pending = this.#handle(event)
-        if (pending !== undefined) await pending
-        if (engine.outputSize > this.#highWaterMark) await this.flush()
-        continue
-      }
-      const need = engine.need
-      if (need !== 'answer') {
-        const writing = this.#flush()
-        if (writing !== undefined) await writing
-      }
-      switch (need) {
-        case 'closed':
-          if (!this.#lost) await this.#duplex.end()
-          return
-        case 'upgrade':
-          await this.#upgrade()
-          break
-        case 'input':
-          this.#read()
-          this.#timer.start(engine.wait)
-          await this.#notification()
-          this.#timer.pause()
-          break
-        case 'data':
-          // A peer may refuse a body before it has all of it.
-          this.#read()
-          await this.#notification()
-          break
-        case 'answer':
-          await this.#notification()
-          break
-      }
+  #advance(): void {
+    if (this.#state !== 'waiting') return
+    this.#state = 'running'
+    this.#timer.pause()
+    try {
+      while (this.#state === 'running') this.#step()
+    } catch (error) {
+      this.#fail(error)
     }
+  }
+
+  /** One event, or what the engine needs before there is one. */
+  #step(): void {
+    const engine = this.#engine
+    if (engine.outputSize > this.#highWaterMark && this.#hold(this.#flush())) return
+    const event = engine.next()
+    if (event !== null) {
+      this.#handle(event)
+      return
+    }
+    const need = engine.need
+    switch (need) {
+      case 'closed':
+        if (!this.#hold(this.#flush())) this.#close()
+        return
+      case 'upgrade':
+        if (!this.#hold(this.#flush())) this.#hold(this.#upgrade())
+        return
+      case 'input':
+        this.#timer.start(engine.wait)
+        if (this.#read()) this.#timer.pause()
+        else this.#state = 'waiting'
+        break
+      case 'data':
+        // A peer may refuse a body before it has all of it.
+        if (!this.#read()) this.#state = 'waiting'
+        break
+      case 'answer':
+        this.#state = 'waiting'
+        break
+    }
+    if (engine.outputSize > 0) this.#flushSoon()
+  }
+
+  #flushSoon(): void {
+    if (this.#ending) return
+    this.#ending = true
+    atTurnEnd(this.#turnEnds)
+  }
+
+  /** Whoever waits for the peer waits for it to read as well. */
+  readonly #turnEnds = (): void => {
+    this.#ending = false
+    try {
+      if (this.#state === 'waiting') {
+        if (this.#hold(this.#flush())) this.#timer.pause()
+      } else if (this.#settling) void this.#flush()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** The loop goes on when the promise, which does not reject, has settled. */
+  #hold(pending: Promise<void> | undefined): boolean {
+    if (pending === undefined) return false
+    this.#state = 'held'
+    pending.then(
+      () => this.#release(),
+      (error) => this.#fail(error),
+    )
+    return true
+  }
+
+  #release(): void {
+    if (this.#state !== 'held') return
+    this.#state = 'waiting'
+    this.#advance()
+  }
+
+  #close(): void {
+    this.#state = 'held'
+    if (this.#lost) this.#finish()
+    else {
+      this.#duplex.end().then(
+        () => this.#finish(),
+        (error) => this.#fail(error),
+      )
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#onError(error)
+    this.#duplex.destroy()
+    this.#finish()
+  }
+
+  #finish(): void {
+    this.#state = 'over'
+    this.#timer.stop()
+    this.#gone()
+    this.#onOver()
   }
 
   async #upgrade(): Promise<void> {
@@ -193,83 +284,64 @@ export class Driver<E extends { readonly type: string }> implements Flow {
     }
   }
 
-  #handle(event: E): Promise<void> | undefined {
+  #handle(event: E): void {
     let pending: Promise<void> | undefined
     try {
       pending = this.#handler.handle(event)
     } catch (error) {
-      this.#failed(error)
+      this.#broken(error)
     }
-    return pending === undefined ? undefined : this.#settle(pending)
-  }
-
-  async #settle(pending: Promise<void>): Promise<void> {
+    if (pending === undefined) return
+    this.#state = 'held'
     this.#settling = true
-    if (!this.#lookingIn) {
-      this.#lookingIn = true
-      setImmediate(this.#lookIn)
-    }
-    try {
-      await pending
-    } catch (error) {
-      this.#failed(error)
-    } finally {
-      this.#settling = false
-    }
-  }
-
-  /** An answer has been pending for a turn of the event loop: what is ready need not wait for it. */
-  readonly #lookIn = (): void => {
-    this.#lookingIn = false
-    if (this.#settling && this.#engine.outputSize > 0) void this.flush()
-  }
-
-  #failed(error: unknown): void {
-    if (!this.#lost) this.#onError(error)
-    this.#engine.shutdown('internalError')
-  }
-
-  #read(): void {
-    if (this.#reading || this.#ended) return
-    this.#reading = true
-    this.#duplex.read().then(
-      (chunk) => {
-        this.#reading = false
-        if (chunk === null) {
-          this.#ended = true
-          this.#engine.receiveEnd()
-        } else {
-          this.#timer.received(chunk.length)
-          this.#engine.receive(chunk)
-        }
-        this.wake()
-      },
-      () => {
-        this.#reading = false
-        this.#ended = true
-        this.#gone()
+    this.#flushSoon()
+    pending.then(
+      () => this.#settled(),
+      (error) => {
+        this.#broken(error)
+        this.#settled()
       },
     )
   }
 
-  #notification(): Promise<void> | undefined {
-    if (this.#notified) {
-      this.#notified = false
-      return undefined
+  #settled(): void {
+    this.#settling = false
+    this.#release()
+  }
+
+  #broken(error: unknown): void {
+    if (!this.#lost) this.#onError(error)
+    this.#engine.shutdown('internalError')
+  }
+
+  /** True where something has come in already. */
+  #read(): boolean {
+    if (this.#reading || this.#ended) return false
+    this.#reading = true
+    pull(this.#duplex, this.#take)
+    return !this.#reading
+  }
+
+  readonly #take = (taken: Taken): void => {
+    this.#reading = false
+    if (taken === null) {
+      this.#ended = true
+      this.#engine.receiveEnd()
+    } else if (taken instanceof Error) {
+      this.#ended = true
+      this.#gone()
+    } else {
+      this.#timer.received(taken.length)
+      this.#engine.receive(taken)
     }
-    return new Promise((resolve) => {
-      this.#notify = () => {
-        this.#notified = false
-        resolve()
-      }
-    })
+    this.#advance()
   }
 
   #gone(): void {
     if (this.#lost) return
     this.#lost = true
     this.#engine.lost()
-    this.#abort.abort(new Error('the connection is gone'))
+    this.#abort?.abort(new Error('the connection is gone'))
     this.wake()
   }
 }
@@ -306,8 +378,9 @@ class WaitTimer {
       this.#octets = 0
       this.#sinceOctets = 0
     }
-    this.#resumedAt = this.#clock.now()
-    this.#arm()
+    const now = this.#clock.now()
+    this.#resumedAt = now
+    this.#arm(now)
   }
 
   /** The driver is busy: the peer is not to blame for what passes now. */
@@ -345,10 +418,10 @@ class WaitTimer {
   }
 
   /** One sleep at a time: it is left alone when it ends before the wait does, and then looks again. */
-  #arm(): void {
+  #arm(now: number): void {
     const left = this.#left()
     if (left === Number.POSITIVE_INFINITY) return
-    const until = this.#clock.now() + left
+    const until = now + left
     if (this.#stop !== null) {
       if (this.#sleepingUntil <= until) return
       this.#stop()
@@ -361,7 +434,7 @@ class WaitTimer {
     this.#stop = null
     if (this.#resumedAt === null) return
     this.#count()
-    if (this.#left() > 0) this.#arm()
+    if (this.#left() > 0) this.#arm(this.#resumedAt)
     else this.#expired()
   }
 }

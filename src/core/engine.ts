@@ -20,6 +20,8 @@ export interface TlsInfo {
   readonly cipher: string
   /** The name the client asked for by SNI, or null. */
   readonly serverName: string | null
+  /** At the client's side: the server's certificate was checked, and is the right one. */
+  readonly peerVerified?: boolean
 }
 
 /**

@@ -31,7 +31,9 @@ export class InputQueue {
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
-    this.#chunks.push(asBuffer(chunk))
+    // An array that is made for one takes a fraction of the memory of one that grows.
+    if (this.#chunks.length === 0) this.#chunks = [asBuffer(chunk)]
+    else this.#chunks.push(asBuffer(chunk))
     this.#size += chunk.length
   }
 

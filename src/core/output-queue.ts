@@ -52,6 +52,12 @@ export class OutputQueue {
 
   /** Everything waiting, in order. Leaves the queue empty. */
   take(): readonly Uint8Array[] {
+    if (this.#chunks.length === 0 && this.#text !== '') {
+      const text = this.#text
+      this.#text = ''
+      this.#size = 0
+      return [Buffer.from(text, 'latin1')]
+    }
     this.#flushText()
     const chunks = this.#chunks
     this.#chunks = []

@@ -23,7 +23,10 @@ export interface DeliveryFeatures {
   readonly mtPriority?: { readonly profile: string }
   /** Knows since when a recipient's mailbox has belonged to whom it does (RFC 7293). */
   readonly rrvs?: boolean
-  /** Solicitation class keywords of messages that are not wanted (RFC 3865); an empty list offers the extension too. */
+  /**
+   * Solicitation class keywords of messages that are not wanted (RFC 3865): they are refused at MAIL, or after the message
+   * by its Solicitation field. An empty list offers the extension too.
+   */
   readonly noSoliciting?: readonly string[]
 }
 
@@ -126,11 +129,21 @@ export interface Transaction {
   /**
    * The message is complete: resolves when it is kept so that power loss cannot undo it. `received` is the trace
    * field to stand before it (RFC 5321 section 4.4), with its CRLF. Either one reply for all, or one for each
-   * recipient that was taken, in order.
+   * recipient that was taken, in order. `tags` where the features name one of the extensions that it is of.
    */
-  commit(received: Uint8Array): Promise<CommitResult>
+  commit(received: Uint8Array, tags?: MessageTags): Promise<CommitResult>
   /** The transaction will not be finished. Never called after `commit`. */
   abort(reason: AbortReason): Promise<void>
+}
+
+/** What a message asks of those who carry it, by its header too. */
+export interface MessageTags {
+  /** `TLS-Required: No` (RFC 8689 section 3), and no REQUIRETLS: deliver it, whatever the recipient's policy is on TLS. */
+  readonly tlsOptional: boolean
+  /** Solicitation class keywords, of SOLICIT= or else of the Solicitation field (RFC 3865 section 2.7). */
+  readonly solicitation: readonly string[]
+  /** Require-Recipient-Valid-Since of recipients that have no RRVS= (RFC 7293): milliseconds since 1970. */
+  readonly validSince: readonly { readonly address: string; readonly since: number }[]
 }
 
 export type CommitResult = { readonly reply: Reply } | { readonly recipients: readonly Reply[] }

@@ -14,6 +14,7 @@ export type {
   Delivery,
   DeliveryFeatures,
   EnvelopeStart,
+  MessageTags,
   Notify,
   Recipient,
   SessionContext,

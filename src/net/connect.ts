@@ -2,6 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { connect as connectSocket, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
 import { PeerError } from '../core/errors.js'
+import type { MtaStsPolicy, TlsaRecord } from '../tls/index.js'
+import { checkDane, checkMtaSts } from '../tls/index.js'
 import { SocketDuplex } from './socket-duplex.js'
 
 /** What a server showed in its TLS handshake. */
@@ -14,7 +16,7 @@ export interface TlsPeer {
   readonly chain: readonly X509Certificate[]
 }
 
-/** Null takes the peer; a sentence says why it is turned away. DANE (RFC 7672) and certificate pinning fit in here. */
+/** Null takes the peer as the right one; a sentence says why it is turned away. Certificate pinning fits in here. */
 export type TlsVerifier = (peer: TlsPeer) => string | null | Promise<string | null>
 
 export interface ConnectTlsOptions {
@@ -22,6 +24,13 @@ export interface ConnectTlsOptions {
   readonly serverName?: string
   /** `trusted`, the default: authority and name must be right; `any`: encryption only; or a check of one's own. */
   readonly verify?: 'trusted' | 'any' | TlsVerifier
+  /**
+   * The server's TLSA records, proved by DNSSEC, and the names that a certificate under DANE-TA may have, `serverName`
+   * by default. Where one of them can be used they decide on the certificate (RFC 7672), and else the rest does.
+   */
+  readonly dane?: { readonly records: readonly TlsaRecord[]; readonly names?: readonly string[] }
+  /** The policy of the domain whose mail the server takes (RFC 8461): `enforce` decides on the certificate. */
+  readonly mtaSts?: MtaStsPolicy
   /** PEM of the authorities to trust in place of the ones that Node knows. */
   readonly ca?: string | readonly string[]
   /** PEM of a certificate to show to the server, and its key. */
@@ -67,7 +76,7 @@ export async function connect(options: ConnectOptions): Promise<SocketDuplex> {
     handshakeTimeoutMs,
     client: {
       begin: (raw) => begin(raw, name, tls),
-      check: (secured) => check(secured, tls.verify ?? 'trusted'),
+      check: (secured) => check(secured, name, tls),
     },
   })
   if (!implicitTls) return duplex
@@ -133,14 +142,30 @@ function begin(socket: Socket, name: string, options: ConnectTlsOptions): TLSSoc
   })
 }
 
-async function check(socket: TLSSocket, verify: NonNullable<ConnectTlsOptions['verify']>): Promise<void> {
-  if (verify === 'any') return
+/** True where the peer is proved to be the right one; throws, and closes, where it must not be used. */
+async function check(socket: TLSSocket, name: string, options: ConnectTlsOptions): Promise<boolean> {
   const problem = socket.authorized ? null : String(socket.authorizationError ?? 'no certificate')
-  const peer: TlsPeer = { trusted: socket.authorized, problem, chain: chainOf(socket) }
-  const refusal = verify === 'trusted' ? problem : await verify(peer)
-  if (refusal === null) return
+  const { dane, mtaSts, verify } = options
+  const asked = dane !== undefined || mtaSts !== undefined || typeof verify === 'function'
+  const peer: TlsPeer = { trusted: socket.authorized, problem, chain: asked ? chainOf(socket) : [] }
+  const verdict = await judge(peer, name, options)
+  if (typeof verdict === 'boolean') return verdict
   socket.destroy()
-  throw new Error(refusal)
+  throw new Error(verdict)
+}
+
+/** DANE comes first: no policy makes up for a record that does not match (RFC 8461 section 2). */
+async function judge(peer: TlsPeer, name: string, options: ConnectTlsOptions): Promise<boolean | string> {
+  const { dane, mtaSts, verify = 'trusted' } = options
+  if (dane !== undefined) {
+    const { records, names = [name] } = dane
+    const outcome = checkDane(peer.chain, { records, names, now: Date.now() })
+    if (outcome === 'authenticated') return true
+    if (outcome === 'mismatch') return 'no TLSA record matches the certificate'
+  }
+  if (mtaSts?.mode === 'enforce') return checkMtaSts(mtaSts, name, peer) ?? true
+  if (verify === 'any') return peer.trusted
+  return (verify === 'trusted' ? peer.problem : await verify(peer)) ?? true
 }
 
 /** A chain ends with a certificate that is its own issuer, or where the server left off. */

@@ -5,7 +5,7 @@ import type { AddressList } from './address-list.js'
 import type { ConnectionLimits } from './connection-limits.js'
 import { takeProxyHeader } from './proxy.js'
 import type { ProxyAddresses } from './proxy-header.js'
-import { SocketDuplex } from './socket-duplex.js'
+import { SocketDuplex, type SocketDuplexOptions } from './socket-duplex.js'
 
 /** How a listener's connections come by TLS. */
 export type TlsMode = 'none' | 'starttls' | 'implicit'
@@ -46,19 +46,28 @@ const HANDSHAKE_TIMEOUT = 60_000
 export class Listener {
   readonly #server: Server
   readonly #options: ListenOptions
-  readonly #open: Set<Promise<void>>
+  readonly #duplexOptions: SocketDuplexOptions
+  /** Connections that are not over, and who waits for the last of them. */
+  #open: number
+  #onIdle: () => void
   /** Connections that are not served yet: a handshake is under way, or a PROXY header to come. */
   readonly #handshakes: Set<SocketDuplex>
   readonly #arriving: Set<Socket>
 
   private constructor(options: ListenOptions) {
     this.#options = options
-    this.#open = new Set()
+    this.#duplexOptions = {
+      tls: options.tls,
+      alpn: options.alpn,
+      handshakeTimeoutMs: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT,
+    }
+    this.#open = 0
+    this.#onIdle = () => undefined
     this.#handshakes = new Set()
     this.#arriving = new Set()
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) =>
-      this.#accept(socket),
-    )
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
+      void this.#accept(socket)
+    })
   }
 
   /** Rejects with node:net's error where the address cannot be had (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
@@ -88,58 +97,44 @@ export class Listener {
     })
     for (const duplex of this.#handshakes) duplex.destroy()
     for (const socket of this.#arriving) socket.destroy()
-    await Promise.all([closed, ...this.#open])
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+    })
+    if (this.#open > 0) await idle
+    await closed
   }
 
-  #accept(socket: Socket): void {
-    const connection = this.#serve(socket).catch((error: unknown) => {
-      socket.destroy()
-      this.#options.onError(error)
-    })
-    this.#open.add(connection)
-    void connection.then(() => this.#open.delete(connection))
-  }
-
-  async #serve(socket: Socket): Promise<void> {
-    const { tls, alpn, limits, tlsMode } = this.#options
-    const addresses = await this.#addressesOf(socket)
-    if (addresses === null) {
-      socket.destroy()
-      return
-    }
-    const leave = limits.admit(addresses.remoteAddress)
-    const duplex = new SocketDuplex(socket, {
-      tls,
-      alpn,
-      handshakeTimeoutMs: this.#options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT,
-    })
+  /** From the first moment of a connection to its last. Never rejects. */
+  async #accept(socket: Socket): Promise<void> {
+    const { limits, proxy, tlsMode } = this.#options
+    let duplex: SocketDuplex | null = null
+    let leave: (() => void) | null = null
+    this.#open++
     try {
+      const own = ownAddresses(socket)
+      const addresses = proxy == null ? own : await this.#toldBy(proxy.trusted, socket, own)
+      if (addresses === null) return
+      leave = limits.admit(addresses.remoteAddress)
+      duplex = new SocketDuplex(socket, this.#duplexOptions)
       if (tlsMode === 'implicit' && !(await this.#secure(duplex, leave !== null))) return
-      await this.#options.serve({
-        duplex,
-        ...addresses,
-        admitted: leave !== null,
-      })
+      await this.#options.serve({ duplex, ...addresses, admitted: leave !== null })
+    } catch (error) {
+      this.#options.onError(error)
     } finally {
-      duplex.destroy()
+      duplex?.destroy()
+      socket.destroy()
       leave?.()
+      this.#open--
+      if (this.#open === 0) this.#onIdle()
     }
   }
 
-  /** Who is connected to whom, as a trusted proxy says where there is to be one; null for a connection to be closed. */
-  async #addressesOf(socket: Socket): Promise<ProxyAddresses | null> {
-    const own = {
-      remoteAddress: plainAddress(socket.remoteAddress),
-      remotePort: socket.remotePort ?? 0,
-      localAddress: plainAddress(socket.localAddress),
-      localPort: socket.localPort ?? 0,
-    }
-    const { proxy } = this.#options
-    if (proxy == null) return own
+  /** Who is connected to whom as a trusted proxy says; null for a connection to be closed. */
+  async #toldBy(trusted: AddressList, socket: Socket, own: ProxyAddresses): Promise<ProxyAddresses | null> {
     socket.on('error', () => undefined)
-    if (!proxy.trusted.has(own.remoteAddress)) return null
+    if (!trusted.has(own.remoteAddress)) return null
     this.#arriving.add(socket)
-    const told = await takeProxyHeader(socket, this.#options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT)
+    const told = await takeProxyHeader(socket, this.#duplexOptions.handshakeTimeoutMs)
     this.#arriving.delete(socket)
     return told === 'bad' ? null : (told ?? own)
   }
@@ -156,5 +151,14 @@ export class Listener {
     } finally {
       this.#handshakes.delete(duplex)
     }
+  }
+}
+
+function ownAddresses(socket: Socket): ProxyAddresses {
+  return {
+    remoteAddress: plainAddress(socket.remoteAddress),
+    remotePort: socket.remotePort ?? 0,
+    localAddress: plainAddress(socket.localAddress),
+    localPort: socket.localPort ?? 0,
   }
 }

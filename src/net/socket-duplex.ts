@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { Duplex } from '../core/duplex.js'
+import type { Duplex, Taken } from '../core/duplex.js'
 import type { TlsInfo, UpgradeKind } from '../core/engine.js'
 import { UsageError } from '../core/errors.js'
 import type { TlsServerContext } from '../tls/index.js'
@@ -11,6 +11,9 @@ const LINGER = 2_000
 /** A copy of so little costs less than a write of several pieces. */
 const JOINED_OCTETS = 16_384
 const JOINED_CHUNKS = 64
+
+const ignore = (): void => undefined
+const NOBODY: readonly (() => void)[] = []
 
 export interface SocketDuplexOptions {
   /** For `upgrade`, where the listener offers TLS. */
@@ -26,21 +29,16 @@ export interface SocketDuplexOptions {
 /** The client's side of TLS. */
 export interface ClientHandshake {
   begin(socket: Socket): TLSSocket
-  /** Looks at the peer once the handshake is complete; what it throws ends the connection. */
-  check(socket: TLSSocket): Promise<void>
-}
-
-interface Waiting {
-  readonly resolve: (chunk: Uint8Array | null) => void
-  readonly reject: (error: Error) => void
+  /** Looks at the peer once the handshake is complete: true where it is proved to be the right one. What it throws ends the connection. */
+  check(socket: TLSSocket): Promise<boolean>
 }
 
 /** A TCP connection as the driver needs it, of either side. Reads only when asked to, so that the peer feels backpressure. */
 export class SocketDuplex implements Duplex {
   readonly #options: SocketDuplexOptions
-  readonly #closeListeners: (() => void)[]
+  #closeListeners: readonly (() => void)[]
   #socket: Socket
-  #waiting: Waiting | null
+  #take: ((taken: Taken) => void) | null
   #early: Buffer | null
   #ended: boolean
   #closed: boolean
@@ -48,15 +46,15 @@ export class SocketDuplex implements Duplex {
 
   constructor(socket: Socket, options: SocketDuplexOptions) {
     this.#options = options
-    this.#closeListeners = []
+    this.#closeListeners = NOBODY
     this.#socket = socket
-    this.#waiting = null
+    this.#take = null
     this.#early = null
     this.#ended = false
     this.#closed = false
     this.#tlsInfo = null
     socket.setNoDelay(true)
-    socket.on('error', () => undefined)
+    socket.on('error', ignore)
     socket.on('close', this.#onClose)
     this.#attach()
   }
@@ -67,17 +65,22 @@ export class SocketDuplex implements Duplex {
   }
 
   read(): Promise<Uint8Array | null> {
+    return new Promise((resolve, reject) => {
+      this.pull((taken) => (taken instanceof Error ? reject(taken) : resolve(taken)))
+    })
+  }
+
+  pull(take: (taken: Taken) => void): void {
     const chunk = this.#early
     if (chunk !== null) {
       this.#early = null
-      return Promise.resolve(chunk)
-    }
-    if (this.#closed) return Promise.reject(new Error('the connection is closed'))
-    if (this.#ended) return Promise.resolve(null)
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
+      take(chunk)
+    } else if (this.#closed) take(new Error('the connection is closed'))
+    else if (this.#ended) take(null)
+    else {
+      this.#take = take
       if (this.#socket.isPaused()) this.#socket.resume()
-    })
+    }
   }
 
   write(chunks: readonly Uint8Array[]): Promise<void> | undefined {
@@ -106,16 +109,17 @@ export class SocketDuplex implements Duplex {
     if (this.#early !== null) raw.unshift(this.#early)
     this.#early = null
     const secured = client?.begin(raw) ?? this.#serve(raw, tls as TlsServerContext)
-    secured.on('error', () => undefined)
+    secured.on('error', ignore)
     secured.on('close', this.#onClose)
     this.#socket = secured
     await handshake(secured, handshakeTimeoutMs)
-    await client?.check(secured)
+    const peerVerified = await client?.check(secured)
     this.#attach()
     this.#tlsInfo = {
       version: secured.getProtocol() ?? '',
       cipher: secured.getCipher().standardName,
       serverName: serverNameOf(secured),
+      ...(peerVerified === undefined ? {} : { peerVerified }),
     }
     return this.#tlsInfo
   }
@@ -146,7 +150,7 @@ export class SocketDuplex implements Duplex {
 
   onClose(listener: () => void): void {
     if (this.#closed) listener()
-    else this.#closeListeners.push(listener)
+    else this.#closeListeners = this.#closeListeners.concat(listener)
   }
 
   #serve(raw: Socket, tls: TlsServerContext): TLSSocket {
@@ -187,30 +191,32 @@ export class SocketDuplex implements Duplex {
 
   /** A socket that flows costs less than one that is asked. One chunk may come before it is asked for. */
   readonly #onData = (chunk: Buffer): void => {
-    const waiting = this.#waiting
-    if (waiting === null) {
+    const take = this.#take
+    if (take === null) {
       this.#socket.pause()
       this.#early = this.#early === null ? chunk : Buffer.concat([this.#early, chunk])
       return
     }
-    this.#waiting = null
-    waiting.resolve(chunk)
+    this.#take = null
+    take(chunk)
   }
 
   readonly #onEnd = (): void => {
     this.#ended = true
-    const waiting = this.#waiting
-    this.#waiting = null
-    waiting?.resolve(null)
+    const take = this.#take
+    this.#take = null
+    take?.(null)
   }
 
   readonly #onClose = (): void => {
     if (this.#closed) return
     this.#closed = true
-    const waiting = this.#waiting
-    this.#waiting = null
-    waiting?.reject(new Error('the connection is closed'))
-    for (const listener of this.#closeListeners.splice(0)) listener()
+    const take = this.#take
+    this.#take = null
+    take?.(new Error('the connection is closed'))
+    const listeners = this.#closeListeners
+    this.#closeListeners = NOBODY
+    for (const listener of listeners) listener()
   }
 }
 

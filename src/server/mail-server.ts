@@ -16,7 +16,7 @@ import {
   type MailServerOptions,
 } from './options.js'
 import { services } from './services.js'
-import { type Session, type SessionParts, startSession } from './sessions.js'
+import { type Session, type SessionParts, sessionStarter } from './sessions.js'
 import type { Users } from './users.js'
 
 /** One address the server listens at. */
@@ -151,6 +151,7 @@ class RunningServer implements MailServer {
     tls: Awaited<ReturnType<typeof loadCertificates>>,
   ): Promise<Listener> {
     const proxies = this.#options.proxy?.[name]
+    const start = sessionStarter(this.#parts, name, tlsMode)
     try {
       return await Listener.listen({
         ...address,
@@ -164,7 +165,7 @@ class RunningServer implements MailServer {
           this.#parts.logger.log('error', 'listener.error', { listener: name, message })
         },
         serve: async (connection) => {
-          const session = startSession(this.#parts, name, tlsMode, connection)
+          const session = start(connection)
           this.#sessions.add(session)
           if (this.#closing !== null) session.shutdown()
           try {

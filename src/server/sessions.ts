@@ -5,7 +5,7 @@ import { ImapServerEngine, ImapServerSession } from '../imap/index.js'
 import type { Authenticator, Delivery, Logger, MailStore, Policy } from '../interfaces/index.js'
 import { type AddressList, type Connection, isLoopback, type TlsMode } from '../net/index.js'
 import { Pop3ServerEngine, Pop3ServerSession } from '../pop3/index.js'
-import { startSmtpSession } from '../smtp/index.js'
+import { SmtpService } from '../smtp/index.js'
 import type { LimitOptions, ListenerName, MailServerOptions, SessionLabel, SmtpOptions } from './options.js'
 import { services } from './services.js'
 
@@ -37,24 +37,37 @@ export interface Session {
   destroy(): void
 }
 
-/** Puts engine, session and driver on a connection. */
-export function startSession(
+/** What puts engine, session and driver on each connection of a listener. UsageError for options that cannot work. */
+export function sessionStarter(
   parts: SessionParts,
   listener: ListenerName,
   tlsMode: TlsMode,
-  connection: Connection,
-): Session {
-  const id = randomUUID()
-  const wireLog = parts.wireLog({ id, listener, remoteAddress: connection.remoteAddress })
-  const begin = { smtp: smtpDriver, pop3: pop3Driver, imap: imapDriver }[services[listener].protocol]
-  const driver = begin({ parts, listener, connection, id, wireLog, startTls: tlsMode === 'starttls' })
-  if (!connection.admitted) driver.shutdown('tooManyConnections')
-  return {
-    id,
-    run: () => driver.run(),
-    shutdown: () => driver.shutdown('shutdown'),
-    destroy: () => connection.duplex.destroy(),
+): (connection: Connection) => Session {
+  const startTls = tlsMode === 'starttls'
+  const begin = beginner(parts, listener, tlsMode)
+  return (connection) => {
+    const id = randomUUID()
+    const wireLog = parts.wireLog({ id, listener, remoteAddress: connection.remoteAddress })
+    const driver = begin({ parts, listener, connection, id, wireLog, startTls })
+    if (!connection.admitted) driver.shutdown('tooManyConnections')
+    return {
+      id,
+      run: () => driver.run(),
+      shutdown: () => driver.shutdown('shutdown'),
+      destroy: () => connection.duplex.destroy(),
+    }
   }
+}
+
+function beginner(
+  parts: SessionParts,
+  listener: ListenerName,
+  tlsMode: TlsMode,
+): (beginning: Beginning) => RunningDriver {
+  const { protocol } = services[listener]
+  if (protocol !== 'smtp') return protocol === 'pop3' ? pop3Driver : imapDriver
+  const service = smtpService(parts, listener, tlsMode)
+  return (beginning) => smtpDriver(beginning, service)
 }
 
 interface Beginning {
@@ -92,31 +105,40 @@ function driverOptions({ parts, id, listener, connection }: Beginning) {
   }
 }
 
-function smtpDriver(beginning: Beginning): RunningDriver {
-  const { parts, listener, connection, id, wireLog, startTls } = beginning
-  const { duplex, remoteAddress, remotePort, localAddress, localPort } = connection
+function smtpService(parts: SessionParts, listener: ListenerName, tlsMode: TlsMode): SmtpService {
   const { smtp } = parts
   const { service } = services[listener]
-  const session = startSmtpSession({
-    connection: { id, remoteAddress, remotePort, localAddress, localPort, tls: duplex.tlsInfo },
+  return new SmtpService({
     hostname: parts.hostname,
     service,
     ...(service === 'smtp' ? { greetingDelayMs: smtp.greetingDelay ?? 0 } : {}),
     tarpitMs: smtp.tarpit ?? 0,
     checkSender: smtp.checkSender ?? true,
     mendHeader: smtp.mendHeader ?? true,
-    xclient: parts.xclient.has(remoteAddress),
-    xforward: parts.xclient.has(remoteAddress),
-    startTls,
-    allowPlaintext: mayLogInInClear(parts, remoteAddress),
+    secure: tlsMode === 'implicit',
+    startTls: tlsMode === 'starttls',
     delivery: parts.delivery,
     authenticator: parts.authenticator,
     policy: parts.policy,
     logger: parts.logger,
     clock: parts.clock,
     limits: parts.limits.smtp ?? {},
-    wireLog,
   })
+}
+
+function smtpDriver(beginning: Beginning, service: SmtpService): RunningDriver {
+  const { parts, connection, id, wireLog } = beginning
+  const { duplex, remoteAddress, remotePort, localAddress, localPort } = connection
+  const trusted = parts.xclient.has(remoteAddress)
+  const session = service.start(
+    { id, remoteAddress, remotePort, localAddress, localPort, tls: duplex.tlsInfo },
+    {
+      xclient: trusted,
+      xforward: trusted,
+      allowPlaintext: mayLogInInClear(parts, remoteAddress),
+      wireLog,
+    },
+  )
   const driver = new Driver(session.engine, duplex, session, driverOptions(beginning))
   session.attach(driver)
   return driver

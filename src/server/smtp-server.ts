@@ -6,14 +6,8 @@ import type { Clock, DeliveryFeatures, Logger } from '../interfaces/index.js'
 import { silentLogger } from '../interfaces/index.js'
 import type { Connection, ConnectionLimitOptions } from '../net/index.js'
 import { AddressList, ConnectionLimits, isLoopback, Listener } from '../net/index.js'
-import type {
-  HandledParts,
-  SmtpConnection,
-  SmtpHandlers,
-  SmtpServerLimits,
-  SmtpServerSession,
-} from '../smtp/index.js'
-import { smtpHandlers, startSmtpSession } from '../smtp/index.js'
+import type { SmtpHandlers, SmtpServerLimits, SmtpServerSession } from '../smtp/index.js'
+import { SmtpService, smtpHandlers } from '../smtp/index.js'
 import type { CertificatePair } from '../tls/index.js'
 import { loadCertificates } from './certificates.js'
 
@@ -62,12 +56,6 @@ export interface SmtpServerSettings extends SmtpHandlers {
   readonly wireLog?: (connection: { readonly id: string; readonly remoteAddress: string }) => WireLog | null
 }
 
-/** Where a connection comes from. */
-type Origin = Omit<SmtpConnection, 'id'>
-
-const nobody: Origin = { remoteAddress: '', remotePort: 0, localAddress: '', localPort: 0, tls: null }
-const secureNobody: Origin = { ...nobody, tls: { version: '', cipher: '', serverName: null } }
-
 interface RunningSession {
   shutdown(reason: 'shutdown'): void
   destroy(): void
@@ -75,12 +63,12 @@ interface RunningSession {
 
 /**
  * An SMTP, submission or LMTP server of handlers, for a host that wants one listener and a function for each step. For
- * mailboxes, POP3 and IMAP see `createMailServer`; for other interfaces to the same engine `startSmtpSession`.
+ * mailboxes, POP3 and IMAP see `createMailServer`; for other interfaces to the same engine `SmtpService`.
  */
 export class SmtpServer implements AsyncDisposable {
   readonly #settings: SmtpServerSettings
   readonly #hostname: string
-  readonly #parts: HandledParts
+  readonly #service: SmtpService
   readonly #limits: ConnectionLimits
   readonly #xclient: AddressList
   readonly #proxy: AddressList | null
@@ -94,10 +82,6 @@ export class SmtpServer implements AsyncDisposable {
     const { features, maxMessageSize } = settings
     this.#settings = settings
     this.#hostname = settings.hostname ?? canonicalDomain(machineName()) ?? 'localhost'
-    this.#parts = smtpHandlers(settings, {
-      ...features,
-      ...(maxMessageSize === undefined ? {} : { maxMessageSize }),
-    })
     this.#limits = new ConnectionLimits(settings.connections)
     this.#xclient = new AddressList(settings.xclient ?? [])
     this.#proxy = settings.proxy === undefined ? null : new AddressList(settings.proxy)
@@ -108,8 +92,29 @@ export class SmtpServer implements AsyncDisposable {
     if (settings.secure === true && settings.tls === false) {
       throw new UsageError('OPTION', 'secure needs TLS, and tls is false')
     }
-    if (settings.secure === true) this.#begin(secureNobody, false)
-    else this.#begin(nobody, settings.tls !== false)
+    this.#service = new SmtpService({
+      ...pick(
+        settings,
+        'service',
+        'requireTls',
+        'requireAuth',
+        'chunking',
+        'lenient',
+        'greetingDelayMs',
+        'greeting',
+        'limits',
+        'clock',
+      ),
+      ...smtpHandlers(settings, {
+        ...features,
+        ...(maxMessageSize === undefined ? {} : { maxMessageSize }),
+      }),
+      mendHeader: settings.mendHeader ?? false,
+      hostname: this.#hostname,
+      secure: settings.secure ?? false,
+      startTls: settings.secure !== true && settings.tls !== false,
+      logger: this.#logger,
+    })
   }
 
   /**
@@ -163,7 +168,7 @@ export class SmtpServer implements AsyncDisposable {
 
   async #serve(connection: Connection, startTls: boolean): Promise<void> {
     const { duplex } = connection
-    const session = this.#begin({ ...connection, tls: duplex.tlsInfo }, startTls)
+    const session = this.#begin(connection, startTls)
     const driver = new Driver(session.engine, duplex, session, {
       ...(this.#settings.clock === undefined ? {} : { clock: this.#settings.clock }),
       onError: (error) => this.#log('session.error', error),
@@ -180,37 +185,22 @@ export class SmtpServer implements AsyncDisposable {
     this.#sessions.delete(running)
   }
 
-  /** A session for a connection; also made once at the start, so that settings which cannot work are told at once. */
-  #begin(connection: Origin, startTls: boolean): SmtpServerSession {
-    const { plaintextLogin = 'loopback', clock, wireLog, ...settings } = this.#settings
-    const { remoteAddress, remotePort, localAddress, localPort, tls } = connection
+  #begin(connection: Connection, startTls: boolean): SmtpServerSession {
+    const { plaintextLogin = 'loopback', wireLog } = this.#settings
+    const { remoteAddress, remotePort, localAddress, localPort, duplex } = connection
     const id = randomUUID()
     const trusted = this.#xclient.has(remoteAddress)
     const loopback = plaintextLogin === 'loopback' && isLoopback(remoteAddress)
-    return startSmtpSession({
-      ...pick(
-        settings,
-        'service',
-        'requireTls',
-        'requireAuth',
-        'chunking',
-        'lenient',
-        'greetingDelayMs',
-        'greeting',
-        'limits',
-      ),
-      ...(clock === undefined ? {} : { clock }),
-      ...this.#parts,
-      mendHeader: settings.mendHeader ?? false,
-      hostname: this.#hostname,
-      startTls,
-      allowPlaintext: plaintextLogin === 'always' || loopback,
-      xclient: trusted,
-      xforward: trusted,
-      logger: this.#logger,
-      wireLog: remoteAddress === '' ? null : (wireLog?.({ id, remoteAddress }) ?? null),
-      connection: { id, remoteAddress, remotePort, localAddress, localPort, tls },
-    })
+    return this.#service.start(
+      { id, remoteAddress, remotePort, localAddress, localPort, tls: duplex.tlsInfo },
+      {
+        startTls,
+        allowPlaintext: plaintextLogin === 'always' || loopback,
+        xclient: trusted,
+        xforward: trusted,
+        wireLog: wireLog?.({ id, remoteAddress }) ?? null,
+      },
+    )
   }
 
   #log(event: string, error: unknown): void {

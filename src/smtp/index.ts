@@ -39,6 +39,7 @@ export type {
   IncomingMessage,
   SimpleDeliveryOptions,
   SmtpConnection,
+  SmtpConnectionOptions,
   SmtpServerSessionOptions,
   SmtpServiceOptions,
 } from './session/index.js'
@@ -46,6 +47,7 @@ export {
   commitReply,
   makeReceived,
   SmtpServerSession,
+  SmtpService,
   simpleDelivery,
   startSmtpSession,
 } from './session/index.js'

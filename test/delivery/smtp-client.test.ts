@@ -1,31 +1,47 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Driver } from '../../src/core/index.js'
-import { connectSmtp, SmtpClient, type SmtpClientPoolOptions } from '../../src/delivery/index.js'
+import {
+  connectSmtp,
+  SmtpClient,
+  type SmtpClientPoolOptions,
+  type SmtpConnectOptions,
+} from '../../src/delivery/index.js'
+import type { DeliveryFeatures } from '../../src/interfaces/index.js'
 import { ConnectionLimits, Listener, type TlsMode } from '../../src/net/index.js'
 import { type SmtpServiceOptions, startSmtpSession } from '../../src/smtp/index.js'
+import type { MtaStsPolicy, TlsaRecord } from '../../src/tls/index.js'
 import { createDevelopmentCertificate, TlsServerContext } from '../../src/tls/index.js'
 import { TestDelivery, testAuthenticator } from '../smtp/harness.js'
+import { makeCertificate } from '../tls/certificates.js'
 
 const certificate = createDevelopmentCertificate(['localhost'], new Date())
 const tls = new TlsServerContext({ certificates: [certificate] })
 const envelope = { from: 'a@c.test', to: ['bob@example.test'] }
+/** As long as a test may run, by the machine's clock. */
+const lasting = { from: new Date(Date.now() - 86_400_000), to: new Date(Date.now() + 86_400_000) }
 const cleanup: (() => Promise<void> | void)[] = []
 
 afterEach(async () => {
   for (const act of cleanup.splice(0).reverse()) await act()
 })
 
-async function serve(tlsMode: TlsMode = 'none', options: Partial<SmtpServiceOptions> = {}) {
-  const delivery = new TestDelivery(1_000_000)
+async function serve(
+  tlsMode: TlsMode = 'none',
+  options: Partial<SmtpServiceOptions> = {},
+  features: Partial<DeliveryFeatures> = {},
+  context = tls,
+) {
+  const delivery = new TestDelivery(1_000_000, features)
   const drivers = new Set<{ shutdown(reason: 'shutdown'): void }>()
   let connections = 0
   const listener = await Listener.listen({
     host: '127.0.0.1',
     port: 0,
     tlsMode,
-    tls,
+    tls: context,
     alpn: null,
     limits: new ConnectionLimits(),
     onError: () => undefined,
@@ -171,6 +187,45 @@ describe('SmtpClient', () => {
     expect(server.delivery.kept[2]?.body).toHaveLength(900_000)
   })
 
+  it('encodes an 8-bit message for a server without 8BITMIME, and asks for SMTPUTF8 where the header needs it', async () => {
+    const server = await serve('none', {}, { eightBitMime: false })
+    const client = clientOf(server.port)
+    const message = 'MIME-Version: 1.0\r\n\r\nGrüße aus dem Süden\r\n'
+    for (const body of [message, [Buffer.from(message)], () => [Buffer.from(message)]]) {
+      const sent = await client.send({ ...envelope, body: '8BITMIME' }, body)
+      expect(sent.recipients[0]?.accepted).toBe(true)
+      expect(server.delivery.kept.at(-1)?.body).toBe(
+        'MIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe aus dem S=C3=BCden\r\n',
+      )
+    }
+    const strict = clientOf(server.port, { downgrade: false })
+    expect((await strict.send(envelope, message)).recipients[0]?.reply.enhanced).toBe('5.6.3')
+    const named = 'Subject: Grüße\r\n\r\nx\r\n'
+    expect((await client.send(envelope, named)).recipients[0]?.reply.enhanced).toMatch(/^5\.6\.[37]$/)
+    const modern = await serve('none', {}, { smtpUtf8: true })
+    expect((await clientOf(modern.port).send(envelope, named)).recipients[0]?.accepted).toBe(true)
+    expect(modern.delivery.kept[0]).toMatchObject({
+      envelope: { smtpUtf8: true },
+      body: Buffer.from(named).toString('latin1'),
+    })
+    await clientOf(modern.port).send(envelope, Buffer.from('X: \xfc\r\n\r\nx\r\n', 'latin1'))
+    expect(modern.delivery.kept[1]?.envelope).toMatchObject({ smtpUtf8: false, body: '8BITMIME' })
+  })
+
+  it('goes on with a source that can be opened again when the old connection is gone', async () => {
+    const server = await serve('none', {}, { eightBitMime: false })
+    const client = clientOf(server.port)
+    await client.send(envelope, 'x')
+    for (const driver of server.drivers) driver.shutdown('shutdown')
+    const source = async function* () {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      yield Buffer.from('A: b\r\n\r\nabcdefghü\r\n')
+    }
+    const sent = await client.send({ ...envelope, body: '8BITMIME' }, source)
+    expect(sent.recipients[0]?.accepted).toBe(true)
+    expect(server.connections).toBe(2)
+  })
+
   it('throws for options that make no pool', () => {
     for (const wrong of [
       { maxConnections: 0 },
@@ -242,6 +297,104 @@ describe('connectSmtp', () => {
       connectSmtp({ ...to(server.port), tls: 'required', tlsOptions: { verify } }),
     ).rejects.toThrow('not today')
     expect(fingerprints[0]).toMatch(/^[0-9A-F:]{95}$/)
+  })
+
+  it('holds the certificate against TLSA records', async () => {
+    const root = makeCertificate({ subject: 'root', ca: true, ...lasting })
+    const leaf = makeCertificate({ subject: 'mx', names: ['mx.example.test'], issuer: root, ...lasting })
+    const context = new TlsServerContext({ certificates: [{ cert: leaf.cert + root.cert, key: leaf.key }] })
+    const server = await serve('starttls', {}, { requireTls: true }, context)
+    const record = (usage: number, { certificate }: typeof root) => ({
+      usage,
+      selector: 0,
+      matchingType: 1,
+      data: createHash('sha256').update(certificate.raw).digest(),
+    })
+    const connect = (records: readonly TlsaRecord[], options: Partial<SmtpConnectOptions> = {}) =>
+      connectSmtp({
+        ...to(server.port),
+        tlsOptions: { serverName: 'mx.example.test', dane: { records } },
+        ...options,
+      })
+    for (const records of [[record(3, leaf)], [record(2, root)], [record(0, leaf), record(3, leaf)]]) {
+      const session = await connect(records)
+      const outcome = await session.send({ ...envelope, requireTls: true }, Buffer.from('x'))
+      expect(outcome.recipients[0]?.accepted).toBe(true)
+      expect(server.delivery.kept.at(-1)?.envelope.requireTls).toBe(true)
+      await session.close()
+    }
+    // records that cannot be used want TLS, and prove nothing
+    const unproved = await connect([record(1, leaf)])
+    expect(unproved.engine.secure).toBe(true)
+    expect(
+      (await unproved.send({ ...envelope, requireTls: true }, Buffer.from('x'))).recipients[0],
+    ).toMatchObject({
+      stage: 'local',
+      reply: { enhanced: '5.7.10' },
+    })
+    await unproved.close()
+    await expect(connect([record(1, leaf)], { tls: 'required' })).rejects.toMatchObject({
+      code: 'TLS_HANDSHAKE',
+    })
+    await expect(connect([record(3, root)])).rejects.toThrow(/no TLSA record/)
+    await expect(
+      connectSmtp({
+        ...to(server.port),
+        tlsOptions: {
+          serverName: 'mx.example.test',
+          dane: { records: [record(2, root)], names: ['b.test'] },
+        },
+      }),
+    ).rejects.toThrow(/no TLSA record/)
+    const plain = await serve('none')
+    await expect(
+      connectSmtp({ ...to(plain.port), tlsOptions: { dane: { records: [record(3, leaf)] } } }),
+    ).rejects.toMatchObject({ code: 'TLS_REQUIRED' })
+  })
+
+  it('holds the server against an MTA-STS policy', async () => {
+    const root = makeCertificate({ subject: 'root', ca: true, ...lasting })
+    const leaf = makeCertificate({ subject: 'x', names: ['mx.example.test'], issuer: root, ...lasting })
+    const context = new TlsServerContext({ certificates: [leaf] })
+    const server = await serve('starttls', {}, {}, context)
+    const connect = (mtaSts: MtaStsPolicy, options: object = { ca: root.cert }) =>
+      connectSmtp({ ...to(server.port), tlsOptions: { serverName: 'mx.example.test', mtaSts, ...options } })
+    const policy = { mode: 'enforce', mx: ['*.example.test'], maxAge: 86_400 } as const
+    await (await connect(policy)).close()
+    await expect(connect({ ...policy, mx: ['other.test'] })).rejects.toThrow(
+      /does not name mx\.example\.test/,
+    )
+    await expect(connect(policy, {})).rejects.toMatchObject({ code: 'TLS_HANDSHAKE' })
+    await (await connect({ ...policy, mode: 'testing', mx: ['other.test'] }, {})).close()
+    await (await connect({ ...policy, mode: 'none', mx: [] }, {})).close()
+    const mismatch = { records: [{ usage: 3, selector: 0, matchingType: 1, data: Buffer.alloc(32) }] }
+    await expect(connect(policy, { ca: root.cert, dane: mismatch })).rejects.toThrow(/no TLSA record/)
+    const plain = await serve('none')
+    await expect(connectSmtp({ ...to(plain.port), tlsOptions: { mtaSts: policy } })).rejects.toMatchObject({
+      code: 'TLS_REQUIRED',
+    })
+  })
+
+  it('knows whether the certificate was checked, whatever TLS is asked for', async () => {
+    const server = await serve('implicit', {}, { requireTls: true })
+    const send = async (options: Partial<SmtpConnectOptions>) => {
+      const session = await connectSmtp({ ...to(server.port), tls: 'implicit', ...options })
+      const { recipients } = await session.send({ ...envelope, requireTls: true }, Buffer.from('x'))
+      await session.close()
+      return recipients[0]?.reply.enhanced
+    }
+    expect(await send({ tlsOptions: trusting })).toBe('2.0.0')
+    expect(await send({ tlsOptions: { ...trusting, verify: 'any' } })).toBe('2.0.0')
+    expect(await send({ tlsOptions: { verify: 'any' } })).toBe('5.7.10')
+    expect(await send({ tlsOptions: { verify: () => null } })).toBe('2.0.0')
+    const upgrading = await serve('starttls', {}, { requireTls: true })
+    const unchecked = await connectSmtp(to(upgrading.port))
+    expect(
+      (await unchecked.send({ ...envelope, requireTls: true }, Buffer.from('x'))).recipients[0],
+    ).toMatchObject({
+      reply: { enhanced: '5.7.10' },
+    })
+    await unchecked.close()
   })
 
   it('gives up on a server that is silent or wants nobody', async () => {

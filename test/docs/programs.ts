@@ -46,7 +46,10 @@ export async function bundlePrograms(programs: ReadonlyMap<string, string>): Pro
     setup: ({ onResolve, onLoad }) => {
       onResolve({ filter: /^page:/ }, ({ path }) => ({ path: path.slice(5), namespace: 'page' }))
       onResolve({ filter: /^mailwright(\/|$)/ }, ({ path }) => ({
-        path: join(root, 'src', path.slice('mailwright'.length), 'index.ts'),
+        path:
+          path === 'mailwright/smtp'
+            ? join(root, 'src/smtp.ts')
+            : join(root, 'src', path.slice('mailwright'.length), 'index.ts'),
       }))
       onLoad({ filter: /^/, namespace: 'page' }, ({ path }) => ({
         contents: programs.get(path) ?? '',

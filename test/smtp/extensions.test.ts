@@ -73,7 +73,7 @@ ${message}`,
       },
     ])
     expect(Buffer.from(kept?.received ?? '', 'latin1').toString()).toMatch(
-      /with UTF8SMTPSA .*\r\n.*\r\n\tfor <jörg@bücher\.test>; /,
+      /with UTF8SMTPSA .*\r\n\t\(SOLICIT=a\.b:C,d\)\r\n.*\r\n\tfor <jörg@bücher\.test>; /,
     )
     expect(kept?.context.transmission).toBe('UTF8SMTPSA')
     expect(kept?.body).toMatch(

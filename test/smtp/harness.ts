@@ -5,6 +5,7 @@ import type {
   Delivery,
   DeliveryFeatures,
   EnvelopeStart,
+  MessageTags,
   Policy,
   Recipient,
   Reply,
@@ -24,6 +25,7 @@ export interface Kept {
   readonly received: string
   readonly body: string
   readonly context: SessionContext
+  readonly tags: MessageTags | undefined
 }
 
 /** Keeps messages for the users alice, bob and postmaster of example.test, and remembers what was given up. */
@@ -62,15 +64,35 @@ export class TestDelivery implements Delivery {
       write: (chunk) => {
         chunks.push(Buffer.from(chunk))
       },
-      commit: async (received) => {
+      commit: async (received, tags) => {
         const body = Buffer.concat(chunks).toString('latin1')
         const trace = Buffer.from(received).toString('latin1')
-        kept.push({ envelope, recipients, details, received: trace, body, context })
+        kept.push({ envelope, recipients, details, received: trace, body, context, tags })
         if (context.service !== 'lmtp') return { reply: reply(250, '2.0.0', 'Kept') }
         return { recipients: details.map(outcome) }
       },
       abort: async (reason) => {
         aborted.push(reason)
+      },
+    }
+  }
+}
+
+/** Takes a turn of the event loop for each piece of a message, and knows whether it was ever given two at once. */
+export class SlowDelivery extends TestDelivery {
+  mostAtOnce = 0
+  #now = 0
+
+  override async begin(envelope: EnvelopeStart, context: SessionContext): Promise<Transaction | Reply> {
+    const transaction = await super.begin(envelope, context)
+    if ('code' in transaction) return transaction
+    return {
+      ...transaction,
+      write: async (chunk) => {
+        this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#now)
+        await new Promise((resolve) => setImmediate(resolve))
+        await transaction.write(chunk)
+        this.#now--
       },
     }
   }

@@ -1,38 +1,42 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { ScriptHost } from '../../src/testing/index.js'
-import { runScriptCuts } from '../../src/testing/index.js'
 import type { TestServerOptions } from './harness.js'
-import { startServer, TestDelivery } from './harness.js'
+import { SlowDelivery, startServer, TestDelivery } from './harness.js'
+import { runEverywhere, type ScriptFile, scriptFiles } from './script-file.js'
 
-const folder = new URL('./scripts/', import.meta.url)
+const files = scriptFiles(new URL('./scripts/', import.meta.url))
+const clientFiles = scriptFiles(new URL('./client/scripts/', import.meta.url))
 
-/**
- * Comments of a script that the test reads: `# options: {json}`, `# messages: n` kept at the end (0 by default), and
- * `# body| text`, the lines of the last message kept. `# also in LMTP`: it is run once more as an LMTP session.
- */
-function setup(source: string, service?: 'lmtp'): ScriptHost {
-  const lines = source.split(/\r?\n/)
-  const value = (name: string): string | undefined =>
-    lines.find((line) => line.startsWith(`# ${name}: `))?.slice(name.length + 4)
-  const given = JSON.parse(value('options') ?? '{}') as TestServerOptions
+/** Lines of the list that are no conversation; see scripts/README.md. */
+const elsewhere: readonly number[] = [96]
+
+/** Comments of a script that the test reads: see scripts/README.md. */
+function setup(file: ScriptFile, service?: 'lmtp'): () => ScriptHost {
+  const given = JSON.parse(file.value('options') ?? '{}') as TestServerOptions
   const options = service === undefined ? given : { ...given, service }
-  const body = lines.filter((line) => line.startsWith('# body|')).map((line) => line.slice(8))
-  const delivery = new TestDelivery(options.maxMessageSize, options.features)
-  const server = startServer(options, { delivery })
-  return {
-    ...server,
-    close: async () => {
-      for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
-      expect(server.errors).toEqual([])
-      expect(delivery.kept.length, 'messages kept').toBe(Number(value('messages') ?? 0))
-      expect(delivery.begun, 'every transaction is kept or given up').toBe(
-        delivery.kept.length + delivery.aborted.length,
-      )
-      if (body.length > 0) {
-        expect(delivery.kept.at(-1)?.body).toBe(octets(body.map((line) => `${line}\r\n`).join('')))
-      }
-    },
+  const slow = /^# slow delivery$/m.test(file.source)
+  const messages = Number(file.value('messages') ?? 0)
+  const recipients = file.value('recipients')
+  const text = file.text('body')
+  const body = text === null ? null : octets(text)
+  return () => {
+    const delivery = new (slow ? SlowDelivery : TestDelivery)(options.maxMessageSize, options.features)
+    const server = startServer(options, { delivery })
+    return {
+      ...server,
+      close: async () => {
+        for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+        expect(server.errors).toEqual([])
+        expect(delivery.kept.length, 'messages kept').toBe(messages)
+        expect(delivery.begun, 'every transaction is kept or given up').toBe(
+          delivery.kept.length + delivery.aborted.length,
+        )
+        const last = delivery.kept.at(-1)
+        if (recipients !== undefined) expect(last?.recipients.length).toBe(Number(recipients))
+        if (body !== null && last?.body !== body) expect(last?.body).toBe(body)
+        if (delivery instanceof SlowDelivery) expect(delivery.mostAtOnce, 'writes at the same time').toBe(1)
+      },
+    }
   }
 }
 
@@ -51,15 +55,21 @@ function octets(text: string): string {
 }
 
 describe('SMTP scripts', () => {
-  for (const name of readdirSync(folder).sort()) {
-    it.concurrent(name, async () => {
-      const source = readFileSync(new URL(name, folder), 'utf8')
-      await runScriptCuts(source, () => setup(source))
+  for (const file of files) {
+    it.concurrent(file.name, async () => {
+      await runEverywhere(file, file.source, setup(file))
     })
-    const source = readFileSync(new URL(name, folder), 'utf8')
-    if (!/^# also in LMTP$/m.test(source)) continue
-    it.concurrent(`${name} in LMTP`, async () => {
-      await runScriptCuts(inLmtp(source), () => setup(source, 'lmtp'))
+    if (!/^# also in LMTP$/m.test(file.source)) continue
+    it.concurrent(`${file.name} in LMTP`, async () => {
+      await runEverywhere(file, inLmtp(file.source), setup(file, 'lmtp'))
     })
   }
+
+  it('there is one for every line of the list', () => {
+    const found = [...files, ...clientFiles].flatMap(
+      ({ source }) => /^# ((?:\d+, )*\d+): /.exec(source)?.[1]?.split(', ').map(Number) ?? [],
+    )
+    const lines = Array.from({ length: 97 }, (_, index) => index + 1)
+    expect(lines.filter((line) => !found.includes(line))).toEqual(elsewhere)
+  })
 })

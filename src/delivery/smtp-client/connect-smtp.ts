@@ -7,7 +7,8 @@ import type { SmtpClientOptions } from '../../smtp/index.js'
 import { isDomainOrLiteral, SmtpClientSession } from '../../smtp/index.js'
 
 /** Where a server is, and how to talk to it. */
-export interface SmtpConnectOptions extends Omit<SmtpClientOptions, 'hostname' | 'startTls' | 'secure'> {
+export interface SmtpConnectOptions
+  extends Omit<SmtpClientOptions, 'hostname' | 'startTls' | 'secure' | 'peerVerified'> {
   /** A name or an address; `localhost` by default. */
   readonly host?: string
   /** 25 by default, 465 with implicit TLS, 24 with LMTP. */
@@ -22,9 +23,11 @@ export interface SmtpConnectOptions extends Omit<SmtpClientOptions, 'hostname' |
    * `opportunistic`, the default: STARTTLS where it is offered and works, whatever the certificate, since the
    * alternative is no encryption at all (RFC 7435). `required`: STARTTLS or nothing; `implicit`: TLS from the first
    * octet (RFC 8314 section 3.3); both want a certificate that is trusted. `none`: never.
+   *
+   * TLSA records and an MTA-STS policy to be enforced (`tlsOptions`) make TLS required where it is opportunistic.
    */
   readonly tls?: 'none' | 'opportunistic' | 'required' | 'implicit'
-  /** What to ask of the server in the handshake. `verify` is how DANE, MTA-STS or a pinned certificate come in. */
+  /** What to ask of the server in the handshake: `dane` (RFC 7672), `mtaSts` (RFC 8461), or a check of one's own. */
   readonly tlsOptions?: ConnectTlsOptions
   /** Milliseconds until the connection stands; 30,000 by default. */
   readonly connectTimeoutMs?: number
@@ -42,11 +45,13 @@ export async function connectSmtp(
   options: SmtpConnectOptions = {},
   signal?: AbortSignal,
 ): Promise<SmtpClientSession> {
+  const { tls = 'opportunistic', tlsOptions: { dane, mtaSts } = {} } = options
+  const demanded = (dane !== undefined && dane.records.length > 0) || mtaSts?.mode === 'enforce'
   try {
-    return await attempt(options, options.tls ?? 'opportunistic', signal)
+    return await attempt(options, tls === 'opportunistic' && demanded ? 'required' : tls, signal)
   } catch (error) {
     const handshake = error instanceof PeerError && error.code === 'TLS_HANDSHAKE'
-    if (!handshake || (options.tls ?? 'opportunistic') !== 'opportunistic') throw error
+    if (!handshake || tls !== 'opportunistic' || demanded) throw error
     return attempt(options, 'none', signal)
   }
 }
@@ -61,7 +66,7 @@ async function attempt(
   const duplex = await connect({
     port: options.port ?? (options.lmtp === true ? 24 : implicitTls ? 465 : 25),
     implicitTls,
-    tls: { verify: tls === 'opportunistic' ? 'any' : 'trusted', ...tlsOptions },
+    tls: { verify: (options.tls ?? 'opportunistic') === 'opportunistic' ? 'any' : 'trusted', ...tlsOptions },
     ...(host === undefined ? {} : { host }),
     ...(path === undefined ? {} : { path }),
     ...(localAddress === undefined ? {} : { localAddress }),
@@ -75,6 +80,7 @@ async function attempt(
       ...options,
       hostname: options.hostname ?? defaultHostname(),
       secure: implicitTls,
+      peerVerified: duplex.tlsInfo?.peerVerified ?? false,
       startTls: implicitTls ? 'none' : tls,
     },
     clock === undefined ? {} : { clock },

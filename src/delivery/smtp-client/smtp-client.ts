@@ -1,7 +1,8 @@
 import { isAscii } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
-import type { PeerError } from '../../core/errors.js'
-import { UsageError } from '../../core/errors.js'
+import { PeerError, UsageError } from '../../core/errors.js'
+import type { Chunks } from '../../smtp/client/message-body.js'
+import { headerIsUtf8, isRepeatable } from '../../smtp/client/message-body.js'
 import type { MessageBody, MessageOutcome, SmtpClientSession, SmtpEnvelope } from '../../smtp/index.js'
 import { SmtpRefusal } from '../../smtp/index.js'
 import type { SmtpConnectOptions } from './connect-smtp.js'
@@ -70,8 +71,8 @@ export class SmtpClient {
    * it over (see `connectSmtp`), with what `body` threw, or with the signal's reason. UsageError for an envelope that
    * cannot be sent, or once the client is closed.
    *
-   * Of a message given whole, the size and whether it holds 8-bit octets are looked up; of one in chunks the envelope
-   * must say so.
+   * Of a message given whole, the size and whether it holds 8-bit octets, in its header too, are looked up; of one in
+   * chunks the envelope must say so.
    */
   async send(
     envelope: SmtpEnvelope,
@@ -116,13 +117,16 @@ export class SmtpClient {
 
   async #deliver(envelope: SmtpEnvelope, body: MessageBody, signal: AbortSignal): Promise<MessageOutcome> {
     let begun = false
-    const source = body instanceof Uint8Array ? body : tracked(body, () => (begun = true))
+    const source = isRepeatable(body) ? body : tracked(body, () => (begun = true))
     for (;;) {
       const pooled = await this.#acquire(signal)
       const used = pooled.messages++ > 0
       try {
         const outcome = await pooled.session.send(envelope, source, { signal })
         if (!used || begun || outcome.inDoubt || !isGone(outcome.error)) return outcome
+      } catch (error) {
+        // The server has closed the connection before the message was begun.
+        if (!used || begun || !(error instanceof PeerError && isGone(error))) throw error
       } finally {
         this.#release(pooled)
       }
@@ -221,10 +225,12 @@ function closed(): UsageError {
 }
 
 function describe(envelope: SmtpEnvelope, octets: Uint8Array): SmtpEnvelope {
+  const ascii = isAscii(octets)
   return {
     ...envelope,
     size: envelope.size ?? octets.length,
-    body: envelope.body ?? (isAscii(octets) ? '7BIT' : '8BITMIME'),
+    body: envelope.body ?? (ascii ? '7BIT' : '8BITMIME'),
+    smtpUtf8: envelope.smtpUtf8 ?? (!ascii && headerIsUtf8(octets)),
   }
 }
 
@@ -233,10 +239,7 @@ function isGone(error: PeerError | null): boolean {
   return error?.code === 'LOST' || (error instanceof SmtpRefusal && error.reply.code === 421)
 }
 
-function tracked(
-  body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  begin: () => void,
-): AsyncIterable<Uint8Array> {
+function tracked(body: Chunks, begin: () => void): AsyncIterable<Uint8Array> {
   return {
     async *[Symbol.asyncIterator]() {
       begin()

@@ -29,6 +29,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
   readonly #events: SmtpClientEvent[]
   #state: SmtpClientState
   #secure: boolean
+  #peerVerified: boolean
   #ended: boolean
   #extensions: SmtpExtensions
   #auth: AuthExchange | null
@@ -45,6 +46,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
     this.#events = []
     this.#state = 'greeting'
     this.#secure = this.options.secure
+    this.#peerVerified = this.options.secure && this.options.peerVerified
     this.#ended = false
     this.#extensions = readExtensions(null)
     this.#auth = this.options.credentials === null ? null : new AuthExchange(this.options)
@@ -110,15 +112,18 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
 
   /**
    * Begins a message. UsageError `STATE` unless `ready`, `ENVELOPE` for an envelope that cannot be sent to anyone.
-   * A message that this peer cannot take gets its outcome without a word to the peer.
+   * A message that this peer cannot take gets its outcome without a word to the peer; so does one that the caller has
+   * found to be such, with `refusal`.
    */
-  send(envelope: SmtpEnvelope): void {
+  send(envelope: SmtpEnvelope, refusal: Reply | null = null): void {
     this.#mustBeReady()
     const transaction = new Transaction(envelope, {
+      refusal,
       channel: this.#channel,
       extensions: this.#extensions,
       options: this.options,
       secure: this.#secure,
+      peerVerified: this.#peerVerified,
     })
     this.#transaction = transaction
     this.#state = 'transaction'
@@ -159,6 +164,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
   upgraded(_kind: UpgradeKind, info: TlsInfo | null): void {
     if (this.#state !== 'upgrade') return
     this.#secure = true
+    this.#peerVerified = info?.peerVerified ?? false
     this.#extensions = readExtensions(null)
     this.#events.push({ type: 'tls', info })
     if (this.#closing) this.#close('shutdown', null)

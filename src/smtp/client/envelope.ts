@@ -13,6 +13,11 @@ export interface SmtpRecipient {
   readonly notify?: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[]
   /** The original recipient, for example `rfc822;alice@example.test`. */
   readonly originalRecipient?: string
+  /**
+   * The mailbox must have had one owner since, milliseconds since 1970 (RFC 7293). Where the peer does not offer RRVS,
+   * `reject` refuses the recipient, and `continue` goes on without, for a message that has the header field.
+   */
+  readonly validSince?: { readonly since: number; readonly otherwise: 'reject' | 'continue' }
 }
 
 /** Whom a message is from and for, and what it needs of the peer. */
@@ -27,12 +32,17 @@ export interface SmtpEnvelope {
   readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME'
   /** The header holds UTF-8 (RFC 6531). An address that does needs no word here. */
   readonly smtpUtf8?: boolean
-  /** Every hop must use TLS or give the message back (RFC 8689). */
+  /**
+   * Every hop must use TLS or give the message back (RFC 8689). A server that was found by MX is the caller's to prove,
+   * by DNSSEC or MTA-STS. A bounce, from the null reverse-path, asks for it only where the peer can do it (section 5).
+   */
   readonly requireTls?: boolean
   /** How much of the message a report may hold (RFC 3461 section 4.3). */
   readonly ret?: 'FULL' | 'HDRS'
   /** What a report calls the message (RFC 3461 section 4.4), at most 100 octets as xtext. */
   readonly envelopeId?: string
+  /** Solicitation class keywords, those of the Solicitation field (RFC 3865 section 2.7), told where the peer offers that. */
+  readonly solicitation?: readonly string[]
 }
 
 /** An envelope as commands for one peer. */
@@ -61,6 +71,13 @@ const NEEDS_REQUIRETLS = reply(
   '5.7.30',
   'The message requires TLS and the peer does not offer REQUIRETLS',
 )
+const NEEDS_TLS = reply(550, '5.7.10', 'The message requires TLS and the session has none')
+const NEEDS_PROOF = reply(
+  550,
+  '5.7.10',
+  'The message requires TLS and the certificate of the peer was not checked',
+)
+const NEEDS_RRVS = reply(550, '5.7.19', 'Whose mailbox it is matters, and the peer does not offer RRVS')
 const BAD_SENDER = reply(501, '5.1.7', 'The sender is no mailbox')
 const BAD_RECIPIENT = reply(501, '5.1.3', 'The recipient is no mailbox')
 const CONTROL = /[\x00-\x1f\x7f]/
@@ -72,9 +89,11 @@ const CONTROL = /[\x00-\x1f\x7f]/
 export function planEnvelope(
   envelope: SmtpEnvelope,
   extensions: SmtpExtensions,
-  secure: boolean,
+  session: { readonly secure: boolean; readonly peerVerified: boolean },
 ): EnvelopePlan {
-  const { to, size, requireTls = false } = envelope
+  const { to, size } = envelope
+  const tlsProblem = envelope.requireTls === true ? whyNotRequireTls(extensions, session) : null
+  const requireTls = envelope.requireTls === true && (tlsProblem === null || envelope.from !== '')
   const body = envelope.body ?? '7BIT'
   if (to.length === 0) throw new UsageError('ENVELOPE', 'there is no recipient')
   if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
@@ -97,17 +116,34 @@ export function planEnvelope(
     const envelopeId = xtext('envelopeId', envelope.envelopeId, 100)
     if (dsn) mail += ` ENVID=${envelopeId}`
   }
+  const { solicitation = [] } = envelope
+  if (solicitation.some((each) => !/^[A-Za-z0-9][\w.:-]*$/.test(each)) || solicitation.join().length > 1000) {
+    throw new UsageError('ENVELOPE', 'solicitation must be solicitation class keywords')
+  }
+  if (solicitation.length > 0 && extensions.keywords.has('NO-SOLICITING')) {
+    mail += ` SOLICIT=${solicitation.join()}`
+  }
   let refusal = from.valid ? null : BAD_SENDER
   if (utf8 && !smtpUtf8) refusal = NEEDS_UTF8
   if (body === '8BITMIME' && !extensions.eightBitMime) refusal = NEEDS_8BIT
   if (body === 'BINARYMIME' && !(extensions.binaryMime && extensions.chunking)) refusal = NEEDS_BINARY
-  if (requireTls && !(secure && extensions.requireTls)) refusal = NEEDS_REQUIRETLS
+  if (requireTls && tlsProblem !== null) refusal = tlsProblem
   if (size !== undefined && extensions.size !== null && size > extensions.size) refusal = TOO_LARGE
   return { mail, recipients, refusal }
 }
 
+/** RFC 8689 section 4.2.1. */
+function whyNotRequireTls(
+  extensions: SmtpExtensions,
+  { secure, peerVerified }: { readonly secure: boolean; readonly peerVerified: boolean },
+): Reply | null {
+  if (!secure) return NEEDS_TLS
+  if (!extensions.requireTls) return NEEDS_REQUIRETLS
+  return peerVerified ? null : NEEDS_PROOF
+}
+
 function planRecipient(recipient: SmtpRecipient, extensions: SmtpExtensions): PlannedRecipient {
-  const { address, notify, originalRecipient } = recipient
+  const { address, notify, originalRecipient, validSince } = recipient
   const { path, valid } = writePath(address, extensions.smtpUtf8)
   let command = `RCPT TO:${path}`
   if (notify !== undefined) {
@@ -126,7 +162,15 @@ function planRecipient(recipient: SmtpRecipient, extensions: SmtpExtensions): Pl
     const value = xtext('originalRecipient', rest.join(';'), 500)
     if (extensions.dsn) command += ` ORCPT=${type};${value}`
   }
-  return { address, command, refusal: valid && path !== '<>' ? null : BAD_RECIPIENT }
+  let refusal = valid && path !== '<>' ? null : BAD_RECIPIENT
+  if (validSince !== undefined) {
+    const date = new Date(validSince.since)
+    if (Number.isNaN(date.getTime())) throw new UsageError('ENVELOPE', 'validSince must be a time')
+    const action = validSince.otherwise === 'continue' ? 'C' : 'R'
+    if (extensions.keywords.has('RRVS')) command += ` RRVS=${date.toISOString().slice(0, 19)}Z;${action}`
+    else if (action === 'R') refusal ??= NEEDS_RRVS
+  }
+  return { address, command, refusal }
 }
 
 /**

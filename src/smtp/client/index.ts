@@ -8,8 +8,8 @@ export type {
   SmtpStage,
 } from './events.js'
 export type { SmtpExtensions } from './extensions.js'
+export type { MessageBody } from './message-body.js'
 export type { ResolvedSmtpClientOptions, SmtpClientLimits, SmtpClientOptions } from './options.js'
 export { smtpClientLimits } from './options.js'
 export { SmtpRefusal } from './refusal.js'
-export type { MessageBody } from './session.js'
 export { SmtpClientSession } from './session.js'

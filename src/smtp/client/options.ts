@@ -48,6 +48,8 @@ export interface SmtpClientOptions {
   readonly startTls?: 'none' | 'opportunistic' | 'required'
   /** TLS is in place already (implicit TLS). */
   readonly secure?: boolean
+  /** With `secure`: the server's certificate was checked, which REQUIRETLS wants (RFC 8689 section 4.2.1). */
+  readonly peerVerified?: boolean
   /** To log in with before the first message. */
   readonly credentials?: ClientCredentials | null
   /** Mechanisms to choose from, in capitals; all that fit the credentials by default. */
@@ -56,6 +58,12 @@ export interface SmtpClientOptions {
   readonly allowPlaintext?: boolean
   /** Uses BDAT (RFC 3030) where it is offered; true by default. A BINARYMIME message cannot do without. */
   readonly chunking?: boolean
+  /**
+   * Encodes anew what a peer without 8BITMIME or BINARYMIME could not take (RFC 6152 section 3), where the message can
+   * be read twice; true by default. With false such a message is refused, for senders who would rather keep a DKIM
+   * signature. A session does this, not the engine.
+   */
+  readonly downgrade?: boolean
   readonly limits?: Partial<SmtpClientLimits>
   readonly wireLog?: WireLog | null
 }
@@ -74,10 +82,12 @@ export function resolveSmtpClientOptions(given: SmtpClientOptions): ResolvedSmtp
     lmtp: given.lmtp ?? false,
     startTls: given.startTls ?? 'opportunistic',
     secure: given.secure ?? false,
+    peerVerified: given.peerVerified ?? false,
     credentials: given.credentials ?? null,
     mechanisms: given.mechanisms?.map((name) => name.toUpperCase()) ?? null,
     allowPlaintext: given.allowPlaintext ?? false,
     chunking: given.chunking ?? true,
+    downgrade: given.downgrade ?? true,
     limits: resolveLimits(smtpClientLimits, given.limits),
     wireLog: given.wireLog ?? null,
   }

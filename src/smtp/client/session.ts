@@ -2,16 +2,14 @@ import type { DriverOptions, EventHandler } from '../../core/driver.js'
 import { Driver } from '../../core/driver.js'
 import type { Duplex } from '../../core/duplex.js'
 import { PeerError, UsageError } from '../../core/errors.js'
+import type { Reply } from '../../interfaces/index.js'
 import { SmtpClientEngine } from './engine.js'
 import type { SmtpEnvelope } from './envelope.js'
 import type { MessageOutcome, SmtpClientEvent } from './events.js'
+import { fitMessage, needsDowngrade } from './fit-message.js'
+import type { MessageBody } from './message-body.js'
+import { chunksOf, WHOLE } from './message-body.js'
 import type { SmtpClientOptions } from './options.js'
-
-/** A message: whole, or in chunks of any size, read once and no faster than the peer takes them. */
-export type MessageBody = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
-
-/** Octets up to which a message is written at once; a larger one goes in slices, so that the peer is listened to. */
-const WHOLE = 262_144
 
 /** RFC 5321 section 4.5.3.2.5: how long the peer may leave a block of data unread. */
 const BLOCK_TIMEOUT = 180_000
@@ -36,9 +34,12 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
   readonly #duplex: Duplex
   readonly #driver: Driver<SmtpClientEvent>
   readonly #done: Promise<void>
+  readonly #downgrade: boolean
   #settleReady: { readonly resolve: () => void; readonly reject: (error: unknown) => void }
   #settleClosed: (error: PeerError | null) => void
   #sending: Sending | null
+  /** A message is being looked through before it is sent. */
+  #fitting: boolean
   #tlsError: PeerError | null
   #hostError: { readonly error: unknown } | null
   #over: boolean
@@ -47,7 +48,9 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
   constructor(duplex: Duplex, options: SmtpClientOptions, driverOptions: DriverOptions = {}) {
     this.engine = new SmtpClientEngine(options)
     this.#duplex = duplex
+    this.#downgrade = options.downgrade ?? true
     this.#sending = null
+    this.#fitting = false
     this.#tlsError = null
     this.#hostError = null
     this.#over = false
@@ -80,6 +83,9 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
    * Sends one message. Resolves with what became of it for each recipient, also where the connection broke. Rejects
    * with what `body` threw, or with the signal's reason; both close the connection, since a message that has begun
    * cannot be taken back. UsageError for an envelope that cannot be sent, or out of turn.
+   *
+   * A message that the peer cannot take as it is (8-bit, binary) is encoded anew where it is there whole, as an array,
+   * or as a function (RFC 6152 section 3; see `downgrade` of the options), and otherwise refused.
    */
   async send(
     envelope: SmtpEnvelope,
@@ -88,8 +94,40 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
   ): Promise<MessageOutcome> {
     const { signal } = options
     signal?.throwIfAborted()
-    if (this.#sending !== null) throw new UsageError('STATE', 'the session sends one message at a time')
-    this.engine.send(envelope)
+    if (this.#sending !== null || this.#fitting) {
+      throw new UsageError('STATE', 'the session sends one message at a time')
+    }
+    const must = this.#downgrade && this.engine.ready && needsDowngrade(envelope, this.engine.extensions)
+    if (!must) return this.#send(envelope, body, null, signal)
+    this.#fitting = true
+    const fitted = await this.#abortable(fitMessage(envelope, body, this.engine.extensions), signal)
+    // Nothing of the message was sent, so nothing became of it.
+    if (this.#over) throw (await this.closed) ?? new PeerError('LOST', 'the session has ended meanwhile')
+    return this.#send(fitted.envelope, fitted.body, fitted.refusal, signal)
+  }
+
+  /** What `fitting` resolves to, or the signal's reason, at once, and the connection closed. */
+  #abortable<T>(fitting: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => {
+        this.#duplex.destroy()
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', aborted, { once: true })
+      fitting.then(resolve, reject).finally(() => {
+        this.#fitting = false
+        signal?.removeEventListener('abort', aborted)
+      })
+    })
+  }
+
+  async #send(
+    envelope: SmtpEnvelope,
+    body: MessageBody,
+    refusal: Reply | null,
+    signal: AbortSignal | undefined,
+  ): Promise<MessageOutcome> {
+    this.engine.send(envelope, refusal)
     return new Promise((resolve, reject) => {
       const aborted = (): void => this.#giveUp(signal?.reason)
       signal?.addEventListener('abort', aborted, { once: true })
@@ -143,15 +181,15 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
       this.engine.write(body)
       this.engine.end()
     } else {
-      void this.#pump(sending, body instanceof Uint8Array ? slices(body) : body)
+      void this.#pump(sending, body)
     }
   }
 
   /** Feeds the engine while the peer keeps up; goes on at the next `body`. */
-  async #pump(sending: Sending, body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  async #pump(sending: Sending, body: MessageBody): Promise<void> {
     sending.pumping = true
     try {
-      const chunks = (sending.chunks ??= iteratorOf(body))
+      const chunks = (sending.chunks ??= iteratorOf(chunksOf(body)))
       while (this.engine.need === 'data') {
         const { done, value } = await chunks.next()
         // Meanwhile the message may have failed, and another may have begun.
@@ -200,10 +238,6 @@ function iteratorOf(
   body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Iterator<Uint8Array> | AsyncIterator<Uint8Array> {
   return Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]()
-}
-
-function* slices(body: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < body.length; at += WHOLE) yield body.subarray(at, at + WHOLE)
 }
 
 /** Lets a source know that nobody will read on. What it says to that is of no interest. */

@@ -53,10 +53,12 @@ export class Transaction {
   constructor(
     envelope: SmtpEnvelope,
     session: {
+      readonly refusal: Reply | null
       readonly channel: Channel
       readonly extensions: SmtpExtensions
       readonly options: ResolvedSmtpClientOptions
       readonly secure: boolean
+      readonly peerVerified: boolean
     },
   ) {
     const { channel, extensions, options } = session
@@ -64,7 +66,8 @@ export class Transaction {
     this.#extensions = extensions
     this.#lmtp = options.lmtp
     this.#pipelined = extensions.pipelining ? options.limits.pipelined : 1
-    this.#plan = planEnvelope(envelope, extensions, session.secure)
+    const plan = planEnvelope(envelope, extensions, session)
+    this.#plan = session.refusal === null ? plan : { ...plan, refusal: session.refusal }
     this.#binary = envelope.body === 'BINARYMIME'
     this.#chunking = extensions.chunking && (options.chunking || this.#binary)
     this.#eager =

@@ -24,12 +24,16 @@ export interface Chunk {
   verdict: Reply | null
 }
 
+const FOREVER: Wait = { kind: 'greeting', ms: Number.POSITIVE_INFINITY }
+
 /** All that one session remembers; the commands act on it and the engine drives it. */
 export class Conversation {
   readonly options: ResolvedSmtpServerOptions
   readonly input: InputQueue
   readonly output: OutputQueue
-  readonly events: SmtpServerEvent[]
+  /** What there is to tell: the first of it, and what few occasions have beside. */
+  #event: SmtpServerEvent | null
+  #events: SmtpServerEvent[] | null
   mode: Mode
   /** The command at hand holds nothing but printable ASCII. */
   plain: boolean
@@ -67,7 +71,8 @@ export class Conversation {
     this.options = options
     this.input = new InputQueue()
     this.output = new OutputQueue('server', options.wireLog)
-    this.events = []
+    this.#event = null
+    this.#events = null
     this.mode = 'greeting'
     this.plain = true
     this.greeting = 'ask'
@@ -87,7 +92,7 @@ export class Conversation {
     this.messages = 0
     this.junk = 0
     this.failedLogins = 0
-    this.wait = { kind: 'greeting', ms: Number.POSITIVE_INFINITY }
+    this.wait = FOREVER
     this.#held = ''
     this.#errors = 0
     this.#refusedRecipients = 0
@@ -125,7 +130,12 @@ export class Conversation {
 
   /** Says what became of a message, and its transaction is over. In LMTP each recipient has a reply (RFC 2033). */
   sayOutcome(reply: Reply): void {
-    this.sayOutcomes(new Array<Reply>(this.lmtp ? this.recipients : 1).fill(reply))
+    if (this.lmtp) {
+      this.sayOutcomes(new Array<Reply>(this.recipients).fill(reply))
+      return
+    }
+    this.leaveTransaction()
+    this.say(reply)
   }
 
   /** The same with replies that differ. Together they are one error at most. */
@@ -171,9 +181,24 @@ export class Conversation {
     if (this.input.size > 0) this.closeWith(INPUT_BEFORE_354, 'protocol')
   }
 
+  tell(event: SmtpServerEvent): void {
+    if (this.#event === null) this.#event = event
+    else if (this.#events === null) this.#events = [event]
+    else this.#events.push(event)
+  }
+
+  /** The next of what there is to tell. */
+  takeEvent(): SmtpServerEvent | null {
+    const event = this.#event
+    if (event === null) return null
+    this.#event = this.#events?.shift() ?? null
+    if (this.#event === null) this.#events = null
+    return event
+  }
+
   ask(ask: Ask, event: SmtpServerEvent): void {
     this.pending = ask
-    this.events.push(event)
+    this.tell(event)
   }
 
   /** The transaction, if there is one, is over without a message. */
@@ -181,14 +206,14 @@ export class Conversation {
     if (this.envelope === null) return
     const known = this.state === 'failed'
     this.leaveTransaction()
-    if (!known) this.events.push({ type: 'reset', reason })
+    if (!known) this.tell({ type: 'reset', reason })
   }
 
   /** A chunk of the message has failed: the host is done with the transaction, and the client has yet to end it. */
   failTransaction(): void {
     if (this.envelope === null || this.state === 'failed') return
     this.state = 'failed'
-    this.events.push({ type: 'reset', reason: 'refused' })
+    this.tell({ type: 'reset', reason: 'refused' })
   }
 
   /** The transaction is over and the host knows how. */
@@ -226,7 +251,7 @@ export class Conversation {
     this.chunk = null
     this.input.clear()
     this.endTransaction(abortReasons[reason])
-    this.events.push({ type: 'closed', reason })
+    this.tell({ type: 'closed', reason })
   }
 }
 

@@ -56,7 +56,7 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
   #closing: Reply | null
 
   /** UsageError `OPTION` or `LIMIT` for options that cannot work. */
-  constructor(options: SmtpServerOptions) {
+  constructor(options: SmtpServerOptions | ResolvedSmtpServerOptions) {
     this.options = resolveSmtpServerOptions(options)
     this.#conversation = new Conversation(this.options)
     this.#skipping = false
@@ -102,8 +102,8 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
   next(): SmtpServerEvent | null {
     const conversation = this.#conversation
     for (;;) {
-      const event = conversation.events.shift()
-      if (event !== undefined) return event
+      const event = conversation.takeEvent()
+      if (event !== null) return event
       if (conversation.pending !== null) return null
       switch (conversation.mode) {
         case 'greeting':
@@ -181,7 +181,7 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     conversation.authenticated = false
     conversation.state = 'start'
     conversation.expectCommand()
-    conversation.events.push({ type: 'tls', info })
+    conversation.tell({ type: 'tls', info })
     if (this.#closing !== null) conversation.closeWith(this.#closing, 'shutdown')
   }
 

@@ -122,8 +122,51 @@ export type ResolvedSmtpServerOptions = Readonly<Required<Omit<SmtpServerOptions
   readonly features: ResolvedFeatures
 }
 
-/** The options with their defaults. UsageError `OPTION` or `LIMIT` for what cannot work. */
-export function resolveSmtpServerOptions(given: SmtpServerOptions): ResolvedSmtpServerOptions {
+/** What comes from here, and need not be looked at again. */
+const resolved: WeakSet<object> = new WeakSet()
+
+/**
+ * The options with their defaults. UsageError `OPTION` or `LIMIT` for what cannot work. Options that come from here are
+ * taken as they are: what many sessions share is looked at once.
+ */
+export function resolveSmtpServerOptions(
+  given: SmtpServerOptions | ResolvedSmtpServerOptions,
+): ResolvedSmtpServerOptions {
+  if (isResolved(given)) return given
+  const options = resolve(given)
+  resolved.add(options)
+  return options
+}
+
+/** Options that are resolved with what is of one connection; the same object where that changes nothing. */
+export function changeOptions(
+  options: ResolvedSmtpServerOptions,
+  change: Pick<ResolvedSmtpServerOptions, ConnectionOption | 'features'>,
+): ResolvedSmtpServerOptions {
+  const same =
+    options.secure === change.secure &&
+    options.startTls === change.startTls &&
+    options.xclient === change.xclient &&
+    options.xforward === change.xforward &&
+    options.allowPlaintext === change.allowPlaintext &&
+    options.wireLog === change.wireLog &&
+    options.features === change.features
+  if (same) return options
+  const changed = { ...options, ...change }
+  resolved.add(changed)
+  return changed
+}
+
+/** What may differ from one connection of a listener to the next. */
+export type ConnectionOption = 'secure' | 'startTls' | 'xclient' | 'xforward' | 'allowPlaintext' | 'wireLog'
+
+function isResolved(
+  options: SmtpServerOptions | ResolvedSmtpServerOptions,
+): options is ResolvedSmtpServerOptions {
+  return resolved.has(options)
+}
+
+function resolve(given: SmtpServerOptions): ResolvedSmtpServerOptions {
   const service = given.service ?? 'smtp'
   const maxMessageSize = given.maxMessageSize ?? 50 * MIB
   const mechanisms = (given.mechanisms ?? []).map((name) => name.toUpperCase())

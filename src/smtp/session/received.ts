@@ -11,7 +11,12 @@ export interface ReceivedFacts {
   readonly recipient: string | null
   /** Milliseconds since 1970. */
   readonly now: number
+  /** Solicitation class keywords (RFC 3865 section 2.6). */
+  readonly solicitation?: readonly string[]
 }
+
+/** Characters of keywords that fit on a line of 998. */
+const LONGEST_CLASSES = 900
 
 /**
  * The trace field, with its CRLF; no line is over 998 octets.
@@ -26,10 +31,13 @@ export function makeReceived(context: SessionContext, facts: ReceivedFacts): Uin
   const from = known ? context.helo : address
   const claimed = known ? '' : ` (HELO ${comment(context.helo)})`
   const tls = context.tls === null ? '' : ` (${comment(`${context.tls.version} ${context.tls.cipher}`)})`
+  const { solicitation = [] } = facts
+  const classes = solicitation.join(',')
+  const solicit = classes === '' || classes.length > LONGEST_CLASSES ? '' : `\r\n\t(SOLICIT=${classes})`
   const recipient = facts.recipient === null ? '' : `\r\n\tfor <${facts.recipient}>`
   return Buffer.from(
     `Received: from ${from} (${address})${claimed}\r\n` +
-      `\tby ${facts.hostname} with ${context.transmission}${tls}\r\n` +
+      `\tby ${facts.hostname} with ${context.transmission}${tls}${solicit}\r\n` +
       `\tid ${facts.id}${recipient}; ${formatDate(facts.now)}\r\n`,
     'utf8',
   )

@@ -13,6 +13,7 @@ import type {
   Logger,
   LogLevel,
   LogValue,
+  MessageTags,
   PlainCredentials,
   Policy,
   Recipient,
@@ -23,6 +24,8 @@ import { reply, silentLogger } from '../../interfaces/index.js'
 import { scanMailbox } from '../grammar/index.js'
 import type { SmtpHostVerb, SmtpServerEngine, SmtpServerEvent } from '../server/index.js'
 import { commitReply } from './commit-reply.js'
+import { type Connected, Context, type Known } from './context.js'
+import { HeaderTags } from './header-tags.js'
 import { authFailures, checkLogin } from './login.js'
 import { makeReceived } from './received.js'
 import { SubmissionHeader } from './submission-header.js'
@@ -56,7 +59,22 @@ export interface SmtpServerSessionOptions {
   readonly clock?: Clock
 }
 
+/** Undefined means yes; a list is for each recipient in LMTP. */
+type Answer = Reply | readonly Reply[] | undefined
+/** What the engine waits for an answer to. */
+type Question = Extract<
+  SmtpServerEvent,
+  { readonly type: 'connect' | 'helo' | 'mail' | 'rcpt' | 'data' | 'dataEnd' | 'chunkEnd' | 'query' | 'auth' }
+>
+
+/** Before there is a connection to be gone. */
+const nowhere: Connected = {
+  get signal() {
+    return new AbortController().signal
+  },
+}
 const NOT_YOUR_SENDER = reply(553, '5.7.1', 'That sender address does not belong to your login')
+const SOLICITATION_NOT_WANTED = reply(550, '5.7.1', 'Solicitation of this class is not wanted here')
 const NOT_TOLD = reply(451, '4.3.0', 'Temporary failure, try again later')
 
 /**
@@ -72,7 +90,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   readonly #clock: Clock
   readonly #checkSender: boolean
   readonly #mendHeader: boolean
-  #context: SessionContext
+  #context: Context
   #extended: boolean
   #transaction: SessionTransaction | null
   #messages: number
@@ -92,14 +110,8 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     this.#transaction = null
     this.#messages = 0
     const { service } = engine.options
-    this.#context = {
-      ...connection,
-      helo: '',
-      transmission: service === 'lmtp' ? 'LMTP' : 'SMTP',
-      user: null,
-      service,
-      signal: new AbortController().signal,
-    }
+    const transmission = service === 'lmtp' ? 'LMTP' : 'SMTP'
+    this.#context = new Context({ ...connection, helo: '', transmission, user: null, service }, nowhere)
   }
 
   /** What policy and delivery are told of the session at this moment. */
@@ -108,30 +120,14 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   }
 
   /** Takes the signal that tells of a lost connection; a `Driver` has one. Call it before the driver runs. */
-  attach(connection: { readonly signal: AbortSignal }): void {
-    this.#context = { ...this.#context, signal: connection.signal }
+  attach(connection: Connected): void {
+    this.#context = this.#context.on(connection)
   }
 
   handle(event: SmtpServerEvent): Promise<void> | undefined {
     switch (event.type) {
       case 'body':
         return this.#transaction?.write(event.chunk)
-      case 'connect':
-        return this.#answer(this.#connect())
-      case 'helo':
-        return this.#answer(this.#helo(event.name, event.extended))
-      case 'mail':
-        return this.#answer(this.#mail(event.envelope))
-      case 'rcpt':
-        return this.#answer(this.#rcpt(event.recipient))
-      case 'data':
-        return this.#answer(this.#data())
-      case 'dataEnd':
-        return this.#answer(this.#dataEnd(event.size))
-      case 'chunkEnd':
-        return this.#answer(this.#chunkEnd())
-      case 'query':
-        return this.#answer(this.#query(event.verb, event.argument))
       case 'tarpit':
         return this.#tarpit(event.ms)
       case 'xclient':
@@ -140,8 +136,6 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       case 'xforward':
         this.#forwarded(event.attributes)
         return undefined
-      case 'auth':
-        return this.#answer(this.#auth(event.mechanism, event.credentials))
       case 'tls':
         this.#extended = false
         this.#setContext({ tls: event.info, helo: '', user: null })
@@ -154,18 +148,61 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
         this.#log('debug', 'smtp.closed', { reason: event.reason })
         return this.#closed()
       default:
+        return this.#question(event)
+    }
+  }
+
+  /** What nobody has to wait for is answered at once. */
+  #question(event: Question): Promise<void> | undefined {
+    let answer: Answer | Promise<Answer>
+    try {
+      answer = this.#answerTo(event)
+    } catch (error) {
+      answer = this.#failed(error)
+    }
+    if (answer !== undefined && 'then' in answer) return this.#sayLater(answer)
+    this.#say(answer)
+    return undefined
+  }
+
+  #answerTo(event: Question): Answer | Promise<Answer> {
+    switch (event.type) {
+      case 'connect':
+        this.#log('debug', 'smtp.connect', {})
+        return this.#policy?.connect?.(this.#context)
+      case 'helo':
+        return this.#helo(event.name, event.extended)
+      case 'mail':
+        return this.#mail(event.envelope)
+      case 'rcpt':
+        return this.#rcpt(event.recipient)
+      case 'data':
+        return this.#data()
+      case 'dataEnd':
+        return this.#dataEnd(event.size)
+      case 'chunkEnd':
+        // A delivery that has failed need not be sent the rest.
+        return this.#transaction?.failure ?? undefined
+      case 'query':
+        return this.#query(event.verb, event.argument)
+      case 'auth':
+        return this.#auth(event.mechanism, event.credentials)
+      default:
         return event satisfies never
     }
   }
 
-  /** Undefined means yes; a list is for each recipient in LMTP. */
-  async #answer(answer: Promise<Reply | readonly Reply[] | undefined>): Promise<void> {
-    let said: Reply | readonly Reply[] | undefined
+  async #sayLater(answer: Promise<Answer>): Promise<void> {
+    let said: Answer
     try {
       said = await answer
     } catch (error) {
       said = this.#failed(error)
     }
+    this.#say(said)
+  }
+
+  #say(said: Answer): void {
     if (said === undefined) {
       this.engine.accept()
       return
@@ -178,34 +215,40 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     }
   }
 
-  readonly #failed = (error: unknown): Reply => {
+  #failed(error: unknown): Reply {
     const { smtp, text } = replyForError(error)
     this.#log('error', 'smtp.error', { message: error instanceof Error ? error.message : String(error) })
     return reply(smtp.code, smtp.enhanced, text)
   }
 
-  async #connect(): Promise<Reply | undefined> {
-    this.#log('debug', 'smtp.connect', {})
-    return this.#policy?.connect?.(this.#context)
-  }
-
-  async #helo(name: string, extended: boolean): Promise<Reply | undefined> {
+  #helo(name: string, extended: boolean): Promise<Answer> | undefined {
     const before = this.#context
     const wasExtended = this.#extended
     this.#extended = extended
     this.#setContext({ helo: name })
-    const refusal = await this.#policy?.helo?.(this.#context)
-    if (refusal !== undefined && refusal.code >= 300) {
+    const asked = this.#policy?.helo?.(this.#context)
+    return asked === undefined ? undefined : this.#named(asked, before, wasExtended)
+  }
+
+  /** A name that is refused leaves everything as it was. */
+  async #named(
+    asked: Promise<Reply | undefined>,
+    before: Context,
+    wasExtended: boolean,
+  ): Promise<Reply | undefined> {
+    const answer = await asked
+    if (isRefusal(answer)) {
       this.#extended = wasExtended
       this.#context = before
     }
-    return refusal
+    return answer
   }
 
   async #mail(envelope: EnvelopeStart): Promise<Reply | undefined> {
     const { reversePath, smtpUtf8 } = envelope
-    this.#setContext({ smtpUtf8 })
-    const refusal = await this.#refusalOfSender(envelope)
+    this.#setTransmission(smtpUtf8)
+    const asked = this.#refusalOfSender(envelope)
+    const refusal = asked === undefined ? undefined : await asked
     if (isRefusal(refusal)) return this.#refused('mail', refusal, { from: reversePath })
     const begun = await this.#delivery.begin(envelope, this.#context)
     if ('code' in begun) return this.#refused('mail', begun, { from: reversePath })
@@ -216,27 +259,46 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
           now: this.#clock.now(),
         })
       : null
-    this.#transaction = new SessionTransaction(envelope, begun, header, this.#failed)
+    this.#transaction = new SessionTransaction(envelope, begun, header, this.#tagsOf(), (error) =>
+      this.#failed(error),
+    )
     return undefined
   }
 
-  async #refusalOfSender(envelope: EnvelopeStart): Promise<Reply | undefined> {
+  /** A header is read only where the delivery takes part in what it may ask for. */
+  #tagsOf(): HeaderTags | null {
+    const { requireTls, rrvs, noSoliciting } = this.engine.options.features
+    return requireTls || rrvs || noSoliciting !== null ? new HeaderTags() : null
+  }
+
+  /** MAIL refuses what SOLICIT= names; by then nobody knew of the message's own field. */
+  #isUnwanted(tags: MessageTags | undefined): boolean {
+    const unwanted = this.engine.options.features.noSoliciting?.map((each) => each.toLowerCase()) ?? []
+    return tags?.solicitation.some((each) => unwanted.includes(each.toLowerCase())) ?? false
+  }
+
+  #refusalOfSender(envelope: EnvelopeStart): Promise<Reply | undefined> | undefined {
     const { user } = this.#context
-    const { reversePath } = envelope
-    if (this.#checkSender && user !== null && reversePath !== '' && this.#delivery.owns !== undefined) {
-      const sender = scanMailbox(reversePath, 0, true, envelope.smtpUtf8)
-      if (typeof sender === 'string' || !(await this.#delivery.owns(sender.mailbox, user)))
-        return NOT_YOUR_SENDER
-    }
-    return this.#policy?.mail?.(envelope, this.#context)
+    const named = user !== null && envelope.reversePath !== ''
+    return this.#checkSender && named && this.#delivery.owns !== undefined
+      ? this.#refusalOfStranger(envelope, user)
+      : this.#policy?.mail?.(envelope, this.#context)
+  }
+
+  async #refusalOfStranger(envelope: EnvelopeStart, user: string): Promise<Reply | undefined> {
+    const sender = scanMailbox(envelope.reversePath, 0, true, envelope.smtpUtf8)
+    const owned = typeof sender !== 'string' && (await this.#delivery.owns?.(sender.mailbox, user))
+    return owned ? this.#policy?.mail?.(envelope, this.#context) : NOT_YOUR_SENDER
   }
 
   async #rcpt(recipient: Recipient): Promise<Reply | undefined> {
     const transaction = this.#open()
     const { envelope } = transaction
     if (transaction.repeats(recipient)) return undefined
-    const vetoed = await this.#policy?.recipient?.(recipient, envelope, this.#context)
+    const asked = this.#policy?.recipient?.(recipient, envelope, this.#context)
+    const vetoed = asked === undefined ? undefined : await asked
     const answer = isRefusal(vetoed) ? vetoed : await transaction.recipient(recipient)
+    if (!isRefusal(answer)) transaction.accepted(recipient)
     return isRefusal(answer)
       ? this.#refused('rcpt', answer, { from: envelope.reversePath, to: recipient.address })
       : answer
@@ -250,14 +312,10 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       : undefined
   }
 
-  /** A delivery that has failed need not be sent the rest. */
-  async #chunkEnd(): Promise<Reply | undefined> {
-    return this.#transaction?.failure ?? undefined
-  }
-
   async #dataEnd(size: number): Promise<Reply | readonly Reply[]> {
     const transaction = this.#open()
     const { envelope, recipients } = transaction
+    const tags = transaction.tags()
     this.#transaction = null
     const facts = { from: envelope.reversePath, to: recipients.map((each) => each.address), size }
     const id = `${this.#context.id}.${++this.#messages}`
@@ -266,8 +324,11 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       id,
       recipient: recipients.length === 1 ? (recipients[0]?.address ?? null) : null,
       now: this.#clock.now(),
+      solicitation: tags?.solicitation ?? [],
     })
-    const result = await transaction.commit(received)
+    const result = await (this.#isUnwanted(tags)
+      ? transaction.refuse(SOLICITATION_NOT_WANTED)
+      : transaction.commit(received, tags))
     this.#leaveTransaction()
     const said = commitReply(result)
     if ('recipients' in result) this.#logRecipients(id, recipients, result.recipients)
@@ -309,7 +370,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     return authFailures[result.failure]
   }
 
-  async #query(verb: SmtpHostVerb, argument: string): Promise<Reply | undefined> {
+  #query(verb: SmtpHostVerb, argument: string): Promise<Reply> | undefined {
     switch (verb) {
       case 'VRFY':
         return this.#delivery.verify?.(argument, this.#context)
@@ -347,7 +408,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
 
   #forwarded(attributes: ReadonlyMap<string, string | null>): void {
     const forwarded = Object.fromEntries([...attributes].map(([name, value]) => [name, value ?? '']))
-    this.#context = { ...this.#context, forwarded: { ...this.#context.forwarded, ...forwarded } }
+    this.#context = this.#context.with({ forwarded: { ...this.#context.forwarded, ...forwarded } })
     this.#log('info', 'smtp.xforward', forwarded)
   }
 
@@ -370,9 +431,8 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
 
   /** What was said of one message only is forgotten. */
   #leaveTransaction(): void {
-    const { forwarded, ...context } = this.#context
-    if (forwarded !== undefined) this.#context = context
-    this.#setContext({})
+    if (this.#context.forwarded !== undefined) this.#context = this.#context.withoutForwarded()
+    this.#setTransmission(false)
   }
 
   async #closed(): Promise<void> {
@@ -389,12 +449,14 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     return said
   }
 
-  #setContext({
-    smtpUtf8 = false,
-    ...change
-  }: Partial<SessionContext> & { readonly smtpUtf8?: boolean }): void {
-    const context = { ...this.#context, ...change }
-    this.#context = { ...context, transmission: transmissionOf(context, this.#extended, smtpUtf8) }
+  #setContext(change: Partial<Known>): void {
+    this.#context = this.#context.with(change)
+    this.#setTransmission(false)
+  }
+
+  #setTransmission(smtpUtf8: boolean): void {
+    const transmission = transmissionOf(this.#context, this.#extended, smtpUtf8)
+    if (transmission !== this.#context.transmission) this.#context = this.#context.with({ transmission })
   }
 
   #log(level: LogLevel, event: string, fields: Readonly<Record<string, LogValue>>): void {

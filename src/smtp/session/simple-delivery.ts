@@ -5,6 +5,7 @@ import type {
   Delivery,
   DeliveryFeatures,
   EnvelopeStart,
+  MessageTags,
   Recipient,
   Reply,
   SessionContext,
@@ -27,6 +28,8 @@ export interface IncomingMessage {
   readonly body: AsyncIterable<Uint8Array>
   /** The trace field (RFC 5321 section 4.4) to put before the message; empty until `body` has been read to its end. */
   readonly received: Uint8Array
+  /** What the message asks for, see `MessageTags`; null where the features name none of it, and until `body` has been read. */
+  readonly tags: MessageTags | null
 }
 
 export interface SimpleDeliveryOptions extends Partial<DeliveryFeatures> {
@@ -99,6 +102,9 @@ class SimpleTransaction implements Transaction {
       get received() {
         return body.received
       },
+      get tags() {
+        return body.tags
+      },
     }
     this.#outcome = this.#run(message)
   }
@@ -107,8 +113,8 @@ class SimpleTransaction implements Transaction {
     return this.#body.write(chunk)
   }
 
-  async commit(received: Uint8Array): Promise<CommitResult> {
-    this.#body.end(received)
+  async commit(received: Uint8Array, tags?: MessageTags): Promise<CommitResult> {
+    this.#body.end(received, tags ?? null)
     const outcome = await this.#outcome
     if (outcome === null) throw new MailError('unavailable', 'commit came before ready')
     if ('error' in outcome) throw outcome.error
@@ -135,21 +141,25 @@ class SimpleTransaction implements Transaction {
 /** A pipe of one writer and one reader that holds the writer back. */
 class BodyStream implements AsyncIterable<Uint8Array> {
   received: Uint8Array
+  tags: MessageTags | null
   #chunks: Uint8Array[]
   #held: number
   #state: 'open' | 'ended' | 'failed' | 'drained'
   #error: Error | null
   #trace: Uint8Array
+  #asked: MessageTags | null
   #wakeReader: (() => void) | null
   #wakeWriter: (() => void) | null
 
   constructor() {
     this.received = new Uint8Array(0)
+    this.tags = null
     this.#chunks = []
     this.#held = 0
     this.#state = 'open'
     this.#error = null
     this.#trace = this.received
+    this.#asked = null
     this.#wakeReader = null
     this.#wakeWriter = null
   }
@@ -165,8 +175,9 @@ class BodyStream implements AsyncIterable<Uint8Array> {
     })
   }
 
-  end(trace: Uint8Array): void {
+  end(trace: Uint8Array, tags: MessageTags | null): void {
     this.#trace = trace
+    this.#asked = tags
     if (this.#state === 'open') this.#state = 'ended'
     this.#wake()
   }
@@ -194,6 +205,7 @@ class BodyStream implements AsyncIterable<Uint8Array> {
       if (this.#chunks.length > 0) continue
       if (this.#state === 'ended') {
         this.received = this.#trace
+        this.tags = this.#asked
         return
       }
       if (this.#state === 'drained') return

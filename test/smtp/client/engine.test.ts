@@ -396,7 +396,7 @@ describe('what the peer cannot take', () => {
       [{ smtpUtf8: true }, [], '550', '5.6.7'],
       [{ from: 'ü@x.test' }, [], '550', '5.6.7'],
       [{ to: ['ü@x.test'] }, [], '550', '5.6.7'],
-      [{ requireTls: true }, ['REQUIRETLS'], '550', '5.7.30'],
+      [{ requireTls: true }, ['REQUIRETLS'], '550', '5.7.10'],
       [{ from: 'not an address' }, [], '501', '5.1.7'],
       [{ to: [''] }, [], '501', '5.1.3'],
       [{ to: ['a>b@x.test'] }, [], '501', '5.1.3'],
@@ -408,6 +408,70 @@ describe('what the peer cannot take', () => {
       expect(talk.outcomes[0]?.recipients[0]).toMatchObject({ stage: 'local', reply: { enhanced } })
       expect(talk.engine.ready).toBe(true)
     }
+  })
+
+  it('wants TLS, a proved peer and its word for REQUIRETLS; a bounce goes without (RFC 8689)', () => {
+    const info = { version: 'TLSv1.3', cipher: 'x', serverName: null }
+    const sessions: readonly [string, () => ClientTalk, string][] = [
+      ['in clear', () => new ClientTalk({ startTls: 'none' }).begin('REQUIRETLS'), '5.7.10'],
+      ['not proved', () => new ClientTalk({ secure: true }).begin('REQUIRETLS'), '5.7.10'],
+      [
+        'not proved in STARTTLS',
+        () => {
+          const talk = new ClientTalk().begin('STARTTLS')
+          talk.hear('220 go\r\n')
+          talk.engine.upgraded('tls', { ...info, peerVerified: false })
+          talk.hear(ehlo('REQUIRETLS'))
+          return talk
+        },
+        '5.7.10',
+      ],
+      ['not offered', () => new ClientTalk({ secure: true, peerVerified: true }).begin(), '5.7.30'],
+      [
+        'proved only before',
+        () => new ClientTalk({ secure: false, peerVerified: true, startTls: 'none' }).begin('REQUIRETLS'),
+        '5.7.10',
+      ],
+    ]
+    for (const [name, begin, enhanced] of sessions) {
+      const talk = begin()
+      talk.run()
+      expect(talk.send({ requireTls: true }), name).toBe('')
+      expect(talk.outcomes[0]?.recipients[0], name).toMatchObject({ stage: 'local', reply: { enhanced } })
+      expect(talk.send({ from: '', requireTls: true }), name).toBe('MAIL FROM:<>\r\n')
+    }
+    const proved = new ClientTalk().begin('STARTTLS')
+    proved.hear('220 go\r\n')
+    proved.engine.upgraded('tls', { ...info, peerVerified: true })
+    proved.run()
+    proved.hear(ehlo('REQUIRETLS'))
+    expect(proved.send({ requireTls: true })).toBe('MAIL FROM:<a@c.test> REQUIRETLS\r\n')
+    const bounce = new ClientTalk({ secure: true, peerVerified: true }).begin('REQUIRETLS')
+    expect(bounce.send({ from: '', requireTls: true })).toBe('MAIL FROM:<> REQUIRETLS\r\n')
+  })
+
+  it("tells solicitation classes and since when a mailbox must be its owner's, where the peer wants to know", () => {
+    const since = Date.UTC(2014, 3, 3, 23, 1)
+    const to = (['reject', 'continue'] as const).map((otherwise) => ({
+      address: `${otherwise}@x.test`,
+      validSince: { since, otherwise },
+    }))
+    const given = { to, solicitation: ['net.example:ADV', 'b'] }
+    expect(new ClientTalk().begin('PIPELINING', 'RRVS', 'NO-SOLICITING').send(given)).toBe(
+      'MAIL FROM:<a@c.test> SOLICIT=net.example:ADV,b\r\nRCPT TO:<reject@x.test> RRVS=2014-04-03T23:01:00Z;R\r\n' +
+        'RCPT TO:<continue@x.test> RRVS=2014-04-03T23:01:00Z;C\r\nDATA\r\n',
+    )
+    const without = new ClientTalk().begin('PIPELINING')
+    expect(without.send(given)).toBe('MAIL FROM:<a@c.test>\r\nRCPT TO:<continue@x.test>\r\nDATA\r\n')
+    without.hear('250 ok\r\n250 ok\r\n354 go\r\n')
+    without.body('x')
+    without.hear('250 ok\r\n')
+    expect(without.outcome).toBe('-550 +250')
+    const talk = new ClientTalk().begin()
+    expect(() => talk.send({ solicitation: ['a b'] })).toThrow(expect.objectContaining({ code: 'ENVELOPE' }))
+    expect(() =>
+      talk.send({ to: [{ address: 'a@b.test', validSince: { since: Number.NaN, otherwise: 'reject' } }] }),
+    ).toThrow(expect.objectContaining({ code: 'ENVELOPE' }))
   })
 
   it('spares the others one recipient that is none', () => {
@@ -423,7 +487,7 @@ describe('what the peer cannot take', () => {
 
   it('says what the message needs where the peer offers it', () => {
     const all = ['PIPELINING', 'SIZE', '8BITMIME', 'SMTPUTF8', 'DSN', 'REQUIRETLS']
-    const talk = new ClientTalk({ secure: true }).begin(...all)
+    const talk = new ClientTalk({ secure: true, peerVerified: true }).begin(...all)
     const given = {
       from: 'ü@x.test',
       to: [

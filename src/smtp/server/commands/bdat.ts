@@ -105,7 +105,7 @@ export function receiveChunk(conversation: Conversation, chunk: Chunk): boolean 
 /** From the octet on that breaks a rule nothing goes to the host. */
 function passOn(conversation: Conversation, message: MessageReader, body: readonly Uint8Array[]): void {
   if (message.violation === null) {
-    for (const piece of body) conversation.events.push({ type: 'body', chunk: piece })
+    for (const piece of body) conversation.tell({ type: 'body', chunk: piece })
   } else if (conversation.state !== 'failed') conversation.failTransaction()
 }
 

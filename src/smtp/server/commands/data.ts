@@ -67,7 +67,7 @@ export function receiveMessage(conversation: Conversation, message: MessageReade
   conversation.options.wireLog?.octets('client', chunk.subarray(0, used))
   const violation = message.violation
   if (violation !== null && !wasRefused) conversation.failTransaction()
-  if (violation === null) for (const piece of body) conversation.events.push({ type: 'body', chunk: piece })
+  if (violation === null) for (const piece of body) conversation.tell({ type: 'body', chunk: piece })
   if (!message.ended) return
   conversation.message = null
   conversation.expectCommand()

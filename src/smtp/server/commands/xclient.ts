@@ -53,7 +53,7 @@ export const xclient: Command = {
     conversation.mode = 'greeting'
     conversation.greeting = 'ask'
     conversation.proxied = true
-    conversation.events.push({ type: 'xclient', attributes })
+    conversation.tell({ type: 'xclient', attributes })
   },
 }
 
@@ -68,7 +68,7 @@ export const xforward: Command = {
     const attributes = readAttributes(argument, forwardAttributes)
     if (typeof attributes === 'string') conversation.say(badArgument(attributes))
     else {
-      conversation.events.push({ type: 'xforward', attributes })
+      conversation.tell({ type: 'xforward', attributes })
       conversation.say(OK)
     }
   },
