@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/index.js'
 import { isMailError, MailError, replyForError } from '../core/index.js'
 import type {
@@ -49,7 +49,8 @@ export class LocalTransaction implements Transaction {
     this.#parts = parts
     this.#envelope = envelope
     this.#context = context
-    this.#id = randomBytes(6).toString('hex').toUpperCase()
+    // Its last twelve digits are all random, and Node draws the octets of many at once.
+    this.#id = randomUUID().slice(-12).toUpperCase()
     this.#mailboxes = new Map()
     this.#facts = new FactsReader()
     this.#deliveredTo = new DeliveredToScanner()

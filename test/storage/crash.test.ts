@@ -24,9 +24,9 @@ async function runAndKill(script: string, folder: string, driver: SqlDriverName)
   })
   child.stdout?.on('data', (data: Buffer) => {
     said += data.toString()
-    if (killing || !said.includes('ready\n')) return
+    if (killing || !said.includes('\nadded ')) return
     killing = true
-    setTimeout(() => child.kill('SIGKILL'), 50 + Math.random() * 400)
+    setTimeout(() => child.kill('SIGKILL'), Math.random() * 450)
   })
   await new Promise((resolve) => child.on('close', resolve))
   expect(complaints).toBe('')

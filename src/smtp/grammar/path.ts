@@ -7,7 +7,7 @@ const LONGEST_LOCAL_PART = 64
 const LONGEST_LABEL = 63
 /** What nearly every path is: a Dot-string, and a Domain. */
 const USUAL =
-  /<([\w!#$%&'*+\-/=?^`{|}~]+(?:\.[\w!#$%&'*+\-/=?^`{|}~]+)*)@([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*)>/y
+  /<[\w!#$%&'*+\-/=?^`{|}~]+(?:\.[\w!#$%&'*+\-/=?^`{|}~]+)*@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*>/y
 
 /** A path and where it ends; `mailbox` is null for the null reverse-path `<>`. */
 export interface ScannedPath {
@@ -43,13 +43,16 @@ export function scanPath(text: string, at: number, lenient = false, utf8 = false
 /** The path where it is a usual one and short enough to be sure; null where it wants a closer look. */
 function scanUsual(text: string, at: number): ScannedPath | null {
   USUAL.lastIndex = at
-  const found = USUAL.exec(text)
-  if (found === null) return null
-  const localPart = found[1] as string
-  const domain = found[2] as string
-  if (localPart.length > LONGEST_LOCAL_PART || domain.length > LONGEST_LABEL) return null
+  if (!USUAL.test(text)) return null
   const end = USUAL.lastIndex
-  const mailbox = { address: text.slice(at + 1, end - 1), localPart, domain: domain.toLowerCase() }
+  const from = at + 1
+  const sign = text.indexOf('@', from)
+  if (sign - from > LONGEST_LOCAL_PART || end - sign - 2 > LONGEST_LABEL) return null
+  const mailbox = {
+    address: text.slice(from, end - 1),
+    localPart: text.slice(from, sign),
+    domain: text.slice(sign + 1, end - 1).toLowerCase(),
+  }
   return { mailbox, end }
 }
 

@@ -1,6 +1,18 @@
 import type { TlsInfo } from '../../core/engine.js'
 import type { SessionContext } from '../../interfaces/index.js'
 
+/** What is known of a connection before it says anything. */
+export interface SmtpConnection {
+  /** Unique to the session, letters, digits, `-` and `.`; a random UUID does. */
+  readonly id: string
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  /** Of implicit TLS, else null. */
+  readonly tls: TlsInfo | null
+}
+
 /** Whoever knows that a connection is gone. A `Driver` is one; it makes its signal when it is asked for. */
 export interface Connected {
   readonly signal: AbortSignal
@@ -8,6 +20,13 @@ export interface Connected {
 
 /** What is known of a session, without the signal. */
 export type Known = Omit<SessionContext, 'signal'>
+
+/** Before there is a connection to be gone. */
+const nowhere: Connected = {
+  get signal() {
+    return new AbortController().signal
+  },
+}
 
 /** A session's context at one moment. The signal is asked for when somebody reads it, and not before. */
 export class Context implements SessionContext {
@@ -39,6 +58,27 @@ export class Context implements SessionContext {
     this.clientName = known.clientName ?? null
     if (known.forwarded !== undefined) this.forwarded = known.forwarded
     this.#connected = connected
+  }
+
+  /** What is known before the client has said anything. */
+  static of(connection: SmtpConnection, service: SessionContext['service']): Context {
+    const { id, remoteAddress, remotePort, localAddress, localPort, tls } = connection
+    const transmission = service === 'lmtp' ? 'LMTP' : 'SMTP'
+    return new Context(
+      {
+        id,
+        remoteAddress,
+        remotePort,
+        localAddress,
+        localPort,
+        helo: '',
+        transmission,
+        tls,
+        user: null,
+        service,
+      },
+      nowhere,
+    )
   }
 
   /** Aborted when the connection is gone. */

@@ -3,7 +3,8 @@ import { UsageError } from '../../core/errors.js'
 import { describeMechanism } from '../../sasl/index.js'
 import type { ConnectionOption, ResolvedSmtpServerOptions, SmtpServerOptions } from '../server/index.js'
 import { changeOptions, resolveSmtpServerOptions, SmtpServerEngine } from '../server/index.js'
-import type { SmtpConnection, SmtpServerSessionOptions } from './session.js'
+import type { SmtpConnection } from './context.js'
+import type { SmtpServerSessionOptions } from './session.js'
 import { SmtpServerSession } from './session.js'
 
 /** Options of engine and session together; what the engine offers follows from what is plugged in. */

@@ -1,7 +1,6 @@
 import type { Clock } from '../../core/clock.js'
 import { systemClock } from '../../core/clock.js'
 import type { EventHandler } from '../../core/driver.js'
-import type { TlsInfo } from '../../core/engine.js'
 import { replyForError } from '../../core/errors.js'
 import { escapeControls } from '../../core/wire-log.js'
 import type {
@@ -24,25 +23,13 @@ import { reply, silentLogger } from '../../interfaces/index.js'
 import { scanMailbox } from '../grammar/index.js'
 import type { SmtpHostVerb, SmtpServerEngine, SmtpServerEvent } from '../server/index.js'
 import { commitReply } from './commit-reply.js'
-import { type Connected, Context, type Known } from './context.js'
+import { type Connected, Context, type Known, type SmtpConnection } from './context.js'
 import { HeaderTags } from './header-tags.js'
 import { authFailures, checkLogin } from './login.js'
 import { makeReceived } from './received.js'
 import { SubmissionHeader } from './submission-header.js'
 import { SessionTransaction } from './transaction.js'
 import { transmissionOf } from './transmission.js'
-
-/** What is known of a connection before it says anything. */
-export interface SmtpConnection {
-  /** Unique to the session, letters, digits, `-` and `.`; a random UUID does. */
-  readonly id: string
-  readonly remoteAddress: string
-  readonly remotePort: number
-  readonly localAddress: string
-  readonly localPort: number
-  /** Of implicit TLS, else null. */
-  readonly tls: TlsInfo | null
-}
 
 export interface SmtpServerSessionOptions {
   readonly engine: SmtpServerEngine
@@ -67,12 +54,6 @@ type Question = Extract<
   { readonly type: 'connect' | 'helo' | 'mail' | 'rcpt' | 'data' | 'dataEnd' | 'chunkEnd' | 'query' | 'auth' }
 >
 
-/** Before there is a connection to be gone. */
-const nowhere: Connected = {
-  get signal() {
-    return new AbortController().signal
-  },
-}
 const NOT_YOUR_SENDER = reply(553, '5.7.1', 'That sender address does not belong to your login')
 const SOLICITATION_NOT_WANTED = reply(550, '5.7.1', 'Solicitation of this class is not wanted here')
 const NOT_TOLD = reply(451, '4.3.0', 'Temporary failure, try again later')
@@ -109,9 +90,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     this.#extended = false
     this.#transaction = null
     this.#messages = 0
-    const { service } = engine.options
-    const transmission = service === 'lmtp' ? 'LMTP' : 'SMTP'
-    this.#context = new Context({ ...connection, helo: '', transmission, user: null, service }, nowhere)
+    this.#context = Context.of(connection, engine.options.service)
   }
 
   /** What policy and delivery are told of the session at this moment. */

@@ -91,7 +91,7 @@ export class SessionTransaction {
   }
 
   async commit(received: Uint8Array, tags: MessageTags | undefined): Promise<CommitResult> {
-    await this.#writeAll(this.#header?.end() ?? [])
+    if (this.#header !== null) await this.#writeAll(this.#header.end())
     return this.failure === null ? this.#delivery.commit(received, tags) : { reply: this.failure }
   }
 
