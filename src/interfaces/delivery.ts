@@ -51,7 +51,7 @@ export interface SessionContext {
   readonly clientName?: string | null
   /** What a trusted proxy told of the client it forwards for by XFORWARD, by attribute in capitals. For the log. */
   readonly forwarded?: Readonly<Record<string, string>>
-  /** Aborted when the connection is gone. */
+  /** Aborted when the connection is gone. A copy made by `{ ...context }` does not hold it. */
   readonly signal: AbortSignal
 }
 

@@ -10,7 +10,8 @@ export interface BodyDecoder {
 
 const SKIP = 64
 const PAD = 65
-const sextets = makeTable()
+/** What an octet of base64 stands for; `SKIP` and over for one that stands for nothing. */
+export const sextets = makeTable()
 
 /** Both alphabets of RFC 4648, since mail with the URL one is met with. */
 function makeTable(): Uint8Array {

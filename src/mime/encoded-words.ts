@@ -1,6 +1,7 @@
 import libmime from 'libmime'
 import { toUtf8 } from '../core/bytes.js'
 import { UsageError } from '../core/errors.js'
+import { sextets } from './base64.js'
 import { decodeCharset, decodeRaw } from './charset.js'
 import { joinLines } from './text.js'
 
@@ -39,13 +40,6 @@ function writeQ(text: string, from: number, to: number, out: Buffer, start: numb
   }
   return length
 }
-
-/** What a character of base64 stands for, 64 for every other one. */
-const sextets = new Uint8Array(256).fill(64)
-for (const [sextet, character] of [
-  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
-].entries())
-  sextets[character.charCodeAt(0)] = sextet
 
 /** Writes what base64 from `from` to `to` stands for; the index after it. A call costs more than a short text. */
 function writeB(text: string, from: number, to: number, out: Buffer, start: number): number {

@@ -140,7 +140,7 @@ export class SmtpServer implements AsyncDisposable {
       limits: this.#limits,
       proxy: this.#proxy === null ? null : { trusted: this.#proxy },
       onError: (error) => this.#log('listener.error', error),
-      serve: (connection) => this.#serve(connection, context !== null && secure !== true),
+      serve: (connection) => this.#serve(connection),
     })
     return this.#listener.address
   }
@@ -166,9 +166,9 @@ export class SmtpServer implements AsyncDisposable {
     return this.close()
   }
 
-  async #serve(connection: Connection, startTls: boolean): Promise<void> {
+  async #serve(connection: Connection): Promise<void> {
     const { duplex } = connection
-    const session = this.#begin(connection, startTls)
+    const session = this.#begin(connection)
     const driver = new Driver(session.engine, duplex, session, {
       ...(this.#settings.clock === undefined ? {} : { clock: this.#settings.clock }),
       onError: (error) => this.#log('session.error', error),
@@ -185,7 +185,7 @@ export class SmtpServer implements AsyncDisposable {
     this.#sessions.delete(running)
   }
 
-  #begin(connection: Connection, startTls: boolean): SmtpServerSession {
+  #begin(connection: Connection): SmtpServerSession {
     const { plaintextLogin = 'loopback', wireLog } = this.#settings
     const { remoteAddress, remotePort, localAddress, localPort, duplex } = connection
     const id = randomUUID()
@@ -194,7 +194,6 @@ export class SmtpServer implements AsyncDisposable {
     return this.#service.start(
       { id, remoteAddress, remotePort, localAddress, localPort, tls: duplex.tlsInfo },
       {
-        startTls,
         allowPlaintext: plaintextLogin === 'always' || loopback,
         xclient: trusted,
         xforward: trusted,

@@ -1,5 +1,6 @@
 export { SmtpServerEngine } from './engine.js'
 export type { SmtpCloseReason, SmtpServerEvent } from './events.js'
+export { refusalOfSolicitation } from './extensions/no-soliciting.js'
 export type {
   ConnectionOption,
   ResolvedSmtpServerOptions,

@@ -145,7 +145,6 @@ export function changeOptions(
 ): ResolvedSmtpServerOptions {
   const same =
     options.secure === change.secure &&
-    options.startTls === change.startTls &&
     options.xclient === change.xclient &&
     options.xforward === change.xforward &&
     options.allowPlaintext === change.allowPlaintext &&
@@ -158,7 +157,7 @@ export function changeOptions(
 }
 
 /** What may differ from one connection of a listener to the next. */
-export type ConnectionOption = 'secure' | 'startTls' | 'xclient' | 'xforward' | 'allowPlaintext' | 'wireLog'
+export type ConnectionOption = 'secure' | 'xclient' | 'xforward' | 'allowPlaintext' | 'wireLog'
 
 function isResolved(
   options: SmtpServerOptions | ResolvedSmtpServerOptions,

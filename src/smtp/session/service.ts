@@ -64,11 +64,10 @@ export class SmtpService {
 
   /** A session with its engine on a connection; secure where that has TLS. */
   start(connection: SmtpConnection, own: SmtpConnectionOptions = {}): SmtpServerSession {
-    const { startTls, xclient, xforward, allowPlaintext, wireLog, features } = this.#options
+    const { xclient, xforward, allowPlaintext, wireLog, features } = this.#options
     const held = features.futureRelease
     this.#latest = changeOptions(this.#latest, {
       secure: connection.tls !== null,
-      startTls: own.startTls ?? startTls,
       xclient: own.xclient ?? xclient,
       xforward: own.xforward ?? xforward,
       allowPlaintext: own.allowPlaintext ?? allowPlaintext,

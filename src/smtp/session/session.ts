@@ -12,7 +12,6 @@ import type {
   Logger,
   LogLevel,
   LogValue,
-  MessageTags,
   PlainCredentials,
   Policy,
   Recipient,
@@ -22,6 +21,7 @@ import type {
 import { reply, silentLogger } from '../../interfaces/index.js'
 import { scanMailbox } from '../grammar/index.js'
 import type { SmtpHostVerb, SmtpServerEngine, SmtpServerEvent } from '../server/index.js'
+import { refusalOfSolicitation } from '../server/index.js'
 import { commitReply } from './commit-reply.js'
 import { type Connected, Context, type Known, type SmtpConnection } from './context.js'
 import { HeaderTags } from './header-tags.js'
@@ -55,7 +55,6 @@ type Question = Extract<
 >
 
 const NOT_YOUR_SENDER = reply(553, '5.7.1', 'That sender address does not belong to your login')
-const SOLICITATION_NOT_WANTED = reply(550, '5.7.1', 'Solicitation of this class is not wanted here')
 const NOT_TOLD = reply(451, '4.3.0', 'Temporary failure, try again later')
 
 /**
@@ -250,12 +249,6 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     return requireTls || rrvs || noSoliciting !== null ? new HeaderTags() : null
   }
 
-  /** MAIL refuses what SOLICIT= names; by then nobody knew of the message's own field. */
-  #isUnwanted(tags: MessageTags | undefined): boolean {
-    const unwanted = this.engine.options.features.noSoliciting?.map((each) => each.toLowerCase()) ?? []
-    return tags?.solicitation.some((each) => unwanted.includes(each.toLowerCase())) ?? false
-  }
-
   #refusalOfSender(envelope: EnvelopeStart): Promise<Reply | undefined> | undefined {
     const { user } = this.#context
     const named = user !== null && envelope.reversePath !== ''
@@ -305,9 +298,11 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       now: this.#clock.now(),
       solicitation: tags?.solicitation ?? [],
     })
-    const result = await (this.#isUnwanted(tags)
-      ? transaction.refuse(SOLICITATION_NOT_WANTED)
-      : transaction.commit(received, tags))
+    // MAIL refused what SOLICIT= named; by then nobody knew of the message's own field.
+    const unwanted = refusalOfSolicitation(this.engine.options, tags?.solicitation ?? [])
+    const result = await (unwanted === null
+      ? transaction.commit(received, tags)
+      : transaction.refuse(unwanted))
     this.#leaveTransaction()
     const said = commitReply(result)
     if ('recipients' in result) this.#logRecipients(id, recipients, result.recipients)

@@ -36,8 +36,7 @@ export class MessageWalk {
 
   /** The next event, or null while more input is needed, and after the last. */
   next(): WalkEvent | null {
-    // The scanner may ask for input while it has an event left: the second time it gives that.
-    const event = this.#pending ?? this.#scanner.next() ?? this.#scanner.next()
+    const event = this.#pending ?? this.#scanner.next()
     const to = event === null ? this.#scanner.size : startOf(event)
     const data = this.#take(to - this.#at)
     this.#pending = data === null ? null : event

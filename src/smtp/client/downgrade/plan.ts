@@ -33,8 +33,6 @@ interface Open {
   readonly octets: LeafOctets | null
 }
 
-const BLANK_LINE_END = /(?:^|\n)\r?\n$/
-
 /**
  * Decides, from one reading of a message, what has to change in it so that it may go to a peer that takes less
  * (RFC 6152 section 3, RFC 3030 section 3), or why that cannot be: it must lose nothing, and no signature may break.
@@ -84,7 +82,7 @@ export class DowngradePlan {
     const open: Open = {
       part,
       signed: outer !== undefined && (outer.signed || isSigned(outer.part)),
-      whole: BLANK_LINE_END.test(block.toString('latin1')) && !headers.truncated,
+      whole: headers.terminated,
       root: isRoot ? { index: part.index, versioned: headers.has('mime-version') } : outer.root,
       octets: part.kind === 'leaf' ? new LeafOctets() : null,
     }

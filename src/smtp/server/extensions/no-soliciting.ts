@@ -1,4 +1,6 @@
+import type { Reply } from '../../../interfaces/index.js'
 import { reply } from '../../../interfaces/index.js'
+import type { ResolvedSmtpServerOptions } from '../options.js'
 import { badArgument } from '../replies.js'
 import type { Extension } from './extension.js'
 import { NOTHING } from './extension.js'
@@ -24,8 +26,16 @@ export const noSoliciting: Extension = {
         return badArgument('SOLICIT is a list of solicitation class keywords')
       }
       draft.solicitation = value.split(',')
-      const unwanted = new Set((options.features.noSoliciting ?? []).map((each) => each.toLowerCase()))
-      return draft.solicitation.some((each) => unwanted.has(each.toLowerCase())) ? NOT_WANTED : null
+      return refusalOfSolicitation(options, draft.solicitation)
     },
   },
+}
+
+/** What to say of a message of these classes where one of them is not wanted, else null. */
+export function refusalOfSolicitation(
+  { features }: ResolvedSmtpServerOptions,
+  classes: readonly string[],
+): Reply | null {
+  const unwanted = new Set(features.noSoliciting?.map((each) => each.toLowerCase()))
+  return classes.some((each) => unwanted.has(each.toLowerCase())) ? NOT_WANTED : null
 }
