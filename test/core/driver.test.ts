@@ -107,6 +107,33 @@ it('aborts the work on an answer when the connection is lost', async () => {
   expect(engine.calls).toContain('lost')
 })
 
+it('tells of a lost connection to who asks for the signal only afterwards', async () => {
+  const { client, driver, done } = start()
+  client.destroy()
+  await done
+  expect(driver.signal.aborted).toBe(true)
+})
+
+it('writes for all connections once a turn, however their answers came about', async () => {
+  const pairs = [start(), start()]
+  const written: string[] = []
+  for (const { server } of pairs) {
+    const write = server.write.bind(server)
+    server.write = (chunks) => {
+      written.push(chunks.map((chunk) => toLatin1(chunk)).join(''))
+      return write(chunks)
+    }
+  }
+  for (const { client } of pairs) void client.write([fromLatin1('one\r\n')])
+  await Promise.resolve()
+  for (const { client } of pairs) void client.write([fromLatin1('two\r\nslow\r\n')])
+  await turn()
+  await turn()
+  expect(written).toEqual(['one\r\ntwo\r\n', 'one\r\ntwo\r\n'])
+  for (const { client } of pairs) client.destroy()
+  await Promise.all(pairs.map(({ done }) => done))
+})
+
 it.each(['fail', 'reject'])('ends the session, and only it, when the handler breaks by %s', async (line) => {
   const { client, errors, done } = start()
   void client.write([fromLatin1(`one\r\n${line}\r\ntwo\r\n`)])
