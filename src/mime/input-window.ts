@@ -37,14 +37,18 @@ export class InputWindow {
     this.#isCopy = false
   }
 
+  /** Takes the next chunk; a reader that has done with all before it finds it in the window at once. */
   push(chunk: Uint8Array): void {
-    if (chunk.length > 0) this.#chunks.push(asBuffer(chunk))
+    if (chunk.length === 0) return
+    const whole = asBuffer(chunk)
+    if (this.at < this.end || this.#chunks.length > 0 || this.#isCopying) this.#chunks.push(whole)
+    else this.#take(whole)
   }
 
   /** Widens the window. What is held keeps its distance from `at`. False when all that was pushed is in it. */
   widen(): boolean {
-    const held = this.end - this.at
-    if (this.#isCopy && this.#copied < this.#chunk.length) {
+    if (this.#isCopying) {
+      const held = this.end - this.at
       if (held <= this.#copied)
         this.#use(this.#chunk, this.#copied - held, this.base + this.end - this.#copied)
       else this.#append()
@@ -61,11 +65,20 @@ export class InputWindow {
       this.#chunks.splice(0, this.#first)
       this.#first = 0
     }
-    this.#chunk = next
-    this.#copied = 0
-    if (held === 0) this.#use(next, 0, this.base + this.end)
-    else this.#append()
+    this.#take(next)
     return true
+  }
+
+  /** Whether some of the newest chunk has not been copied behind the tail. */
+  get #isCopying(): boolean {
+    return this.#isCopy && this.#copied < this.#chunk.length
+  }
+
+  #take(chunk: Buffer): void {
+    this.#chunk = chunk
+    this.#copied = 0
+    if (this.at === this.end) this.#use(chunk, 0, this.base + this.end)
+    else this.#append()
   }
 
   #use(chunk: Buffer, at: number, base: number): void {

@@ -35,8 +35,8 @@ export function countLineFeeds(buffer: Buffer, from: number, to: number): number
     const { memory, run } = program
     for (; at < to; at += STEP) {
       const size = Math.min(to - at, STEP)
-      memory.set(buffer.subarray(at, at + size))
-      memory.fill(0, size, size + 16)
+      memory.set(new Uint8Array(buffer.buffer, buffer.byteOffset + at, size))
+      for (let i = size; i < size + 16; i++) memory[i] = 0
       count += run(size)
     }
     return count

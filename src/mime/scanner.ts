@@ -1,4 +1,4 @@
-import { CR, LF } from '../core/bytes.js'
+import { CR, EMPTY, LF } from '../core/bytes.js'
 import { Boundaries, type Delimiter } from './boundaries.js'
 import { type Defect, type DefectCode, MAX_DEFECTS } from './defects.js'
 import { Headers, looksLikeField } from './headers.js'
@@ -28,7 +28,10 @@ export interface ScannedPart {
   lines: number
 }
 
-/** What the scanner tells. `block` (a header with its empty line) and `data` are octets as they stand. */
+/**
+ * What the scanner tells. `block` (a header with its empty line) and `data` are octets as they stand; a block is empty
+ * where bodies were not asked for.
+ */
 export type ScanEvent =
   | {
       readonly type: 'begin'
@@ -112,7 +115,9 @@ export class PartScanner {
   }
 
   receive(chunk: Uint8Array): void {
-    if (!this.#ended) this.#window.push(chunk)
+    if (this.#ended) return
+    if (this.#wantLines) this.#countTo(this.#window.at)
+    this.#window.push(chunk)
   }
 
   end(): void {
@@ -200,10 +205,12 @@ export class PartScanner {
     const { buffer, end } = this.#window
     if (buffer[start] === LF || buffer[start] === CR) return false
     const most = Math.min(end, start + this.#limits.headerBlock)
-    const headers = new Headers(buffer.subarray(start, most), this.#limits.headerFields)
+    // a view costs as much as a field
+    const look = start === 0 && most === buffer.length ? buffer : buffer.subarray(start, most)
+    const headers = new Headers(look, this.#limits.headerFields)
     const to = start + headers.size
     if (!headers.terminated || !looksLikeField(buffer, start, to)) return false
-    this.#beginWith(buffer.subarray(start, to), headers, true, false)
+    this.#beginWith(to, headers, true, false)
     return true
   }
 
@@ -280,14 +287,14 @@ export class PartScanner {
 
   /** A header block ends before index `to`: a part begins. `complete`: it has its empty line, or needs none. */
   #begin(to: number, complete: boolean, cut: boolean): void {
-    const block = this.#window.buffer.subarray(this.#window.at, to)
-    const headers = block.length === 0 ? NO_HEADERS : new Headers(block, this.#limits.headerFields)
-    this.#beginWith(block, headers, complete, cut)
+    const { buffer, at } = this.#window
+    const headers = to === at ? NO_HEADERS : new Headers(buffer.subarray(at, to), this.#limits.headerFields)
+    this.#beginWith(to, headers, complete, cut)
   }
 
-  #beginWith(block: Buffer, headers: Headers, complete: boolean, cut: boolean): void {
+  #beginWith(to: number, headers: Headers, complete: boolean, cut: boolean): void {
     const window = this.#window
-    const to = window.at + block.length
+    const block = this.#wantBodies ? window.buffer.subarray(window.at, to) : EMPTY
     const headerOffset = window.base + window.at
     if (!complete && !cut) this.#defect('headerUnterminated', to)
     if (headers.bareCr !== -1) this.#defect('bareCr', window.at + headers.bareCr)
