@@ -8,6 +8,8 @@ type DotState = 'lineStart' | 'dot' | 'dotCr' | 'text' | 'end'
 
 /** Fewer octets than this are not worth more than a look line by line. */
 const FEW = 256
+/** So few octets are copied in less time than a call takes. */
+const FEW_TO_COPY = 32
 /** Octets looked at as one string: few at first, since a message may end early in a chunk that holds many. */
 const FIRST_WINDOW = 4096
 const LARGEST_WINDOW = LINE_CHECK_OCTETS
@@ -74,7 +76,8 @@ export class DotReader {
     const nulAt = this.nul ? -1 : chunk.indexOf(0)
     const keep = (start: number, end: number): void => {
       copy ??= Buffer.allocUnsafe(total + 1)
-      if (end > start) length += chunk.copy(copy, length, start, end)
+      if (end - start > FEW_TO_COPY) length += chunk.copy(copy, length, start, end)
+      else for (let each = start; each < end; each++) copy[length++] = chunk[each] as number
     }
     let text = ''
     let base = 0

@@ -170,7 +170,9 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
         `${answers.length} replies do not answer for ${recipients} recipients of LMTP`,
       )
     }
-    this.#settle(() => each(this.#conversation, answers))
+    this.#conversation.pending = null
+    each(this.#conversation, answers)
+    this.#settled()
   }
 
   upgraded(_kind: UpgradeKind, info: TlsInfo | null): void {
@@ -210,15 +212,13 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     if (conversation.mode === 'closed') return
     if (ask === null || answer === null) throw new UsageError('NO_QUESTION', 'there is no question to answer')
     const invites = ask.acceptance.code === 220 || ask.acceptance.code === 354
-    this.#settle(() => {
-      if (this.#closing === null || !invites) ask.answered(conversation, answer)
-    })
+    conversation.pending = null
+    if (this.#closing === null || !invites) ask.answered(conversation, answer)
+    this.#settled()
   }
 
-  #settle(say: () => void): void {
+  #settled(): void {
     const conversation = this.#conversation
-    conversation.pending = null
-    say()
     if (this.#closing !== null) conversation.closeWith(this.#closing, 'shutdown')
   }
 

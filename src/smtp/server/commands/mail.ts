@@ -23,7 +23,7 @@ export const mail: Command = {
     }
     const reversePath = found.mailbox?.address ?? ''
     const envelope: EnvelopeDraft = { reversePath, size: null, body: '7BIT', smtpUtf8: false }
-    const fault = readMailParameters(found.parameters, envelope, conversation)
+    const fault = readMailParameters(found, envelope, conversation)
     if (fault !== null) conversation.say(fault)
     else if (!conversation.plain && !envelope.smtpUtf8 && !isAscii(reversePath))
       conversation.say(NEEDS_SMTPUTF8)

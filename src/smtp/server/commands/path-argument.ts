@@ -1,8 +1,7 @@
 import { decodeUtf8, fromLatin1, isAscii } from '../../../core/bytes.js'
 import type { Recipient, Reply } from '../../../interfaces/index.js'
 import { reply } from '../../../interfaces/index.js'
-import type { Parameters } from '../../grammar/index.js'
-import { scanParameters, scanPath } from '../../grammar/index.js'
+import { scanPath } from '../../grammar/index.js'
 import type { Conversation } from '../conversation.js'
 import { badArgument } from '../replies.js'
 
@@ -10,11 +9,13 @@ import { badArgument } from '../replies.js'
 export interface PathArgument {
   /** Null for `<>`. */
   readonly mailbox: Recipient | null
-  readonly parameters: Parameters
+  readonly text: string
+  /** Where parameters begin in `text`, with a space; its length where there are none. */
+  readonly end: number
 }
 
 /**
- * Reads `FROM:` or `TO:`, a path and parameters, or says what is wrong: `needsSmtpUtf8` for an octet above 127 where
+ * Reads `FROM:` or `TO:` and a path, or says what is wrong: `needsSmtpUtf8` for an octet above 127 where
  * SMTPUTF8 is not offered, 501 with `enhanced` for a bad path, 555 for a parameter without EHLO.
  */
 export function scanPathArgument(
@@ -40,10 +41,8 @@ export function scanPathArgument(
   if (path.end < text.length && text[path.end] !== ' ') {
     return reply(501, enhanced, 'Nothing may follow the path but parameters')
   }
-  const parameters = scanParameters(text, path.end)
-  if (typeof parameters === 'string') return badArgument(parameters)
-  if (parameters.size > 0 && !conversation.extended) {
+  if (path.end < text.length && !conversation.extended) {
     return reply(555, '5.5.4', 'Parameters are for sessions that began with EHLO')
   }
-  return { mailbox: path.mailbox, parameters }
+  return { mailbox: path.mailbox, text, end: path.end }
 }

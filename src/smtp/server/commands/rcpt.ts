@@ -18,13 +18,13 @@ export const rcpt: Command = {
       conversation.sayRefusedRecipient(found)
       return
     }
-    const { mailbox, parameters } = found
+    const { mailbox, text, end } = found
     if (mailbox === null) {
       conversation.sayRefusedRecipient(NO_RECIPIENT)
       return
     }
-    const recipient = parameters.size === 0 ? mailbox : { ...mailbox }
-    const fault = readRcptParameters(parameters, recipient, conversation)
+    const recipient = end === text.length ? mailbox : { ...mailbox }
+    const fault = readRcptParameters(found, recipient, conversation)
     if (fault !== null) {
       conversation.sayRefusedRecipient(fault)
     } else if (

@@ -1,7 +1,8 @@
 import type { Reply } from '../../../interfaces/index.js'
 import { reply } from '../../../interfaces/index.js'
-import type { Parameters } from '../../grammar/index.js'
+import { scanParameter } from '../../grammar/index.js'
 import type { Conversation } from '../conversation.js'
+import { badArgument } from '../replies.js'
 import { auth, authParameter } from './auth.js'
 import { body } from './body.js'
 import { deliverBy } from './deliver-by.js'
@@ -44,52 +45,71 @@ export function ehloLines(conversation: Conversation): string[] {
   return offered.flatMap((extension) => extension.offer(conversation))
 }
 
-type Known<T> = ReadonlyMap<string, { readonly extension: Extension; readonly read: ParameterReader<T> }>
+interface KnownParameter<T> {
+  readonly extension: Extension
+  readonly read: ParameterReader<T>
+  /** One bit, no two the same. */
+  readonly bit: number
+}
+
+type Known<T> = ReadonlyMap<string, KnownParameter<T>>
 
 function parametersOf<T>(
   of: (extension: Extension) => Readonly<Record<string, ParameterReader<T>>> | undefined,
 ): Known<T> {
-  return new Map(
-    [...offered, authParameter].flatMap((extension) =>
-      Object.entries(of(extension) ?? {}).map(([name, read]) => [name, { extension, read }] as const),
-    ),
+  const all = [...offered, authParameter].flatMap((extension) =>
+    Object.entries(of(extension) ?? {}).map(([name, read]) => ({ name, extension, read })),
   )
+  return new Map(all.map(({ name, extension, read }, index) => [name, { extension, read, bit: 1 << index }]))
 }
 
 const ofMail = parametersOf<EnvelopeDraft>((extension) => extension.mail)
 const ofRcpt = parametersOf<RecipientDraft>((extension) => extension.rcpt)
 
+/** A command's text and where its parameters begin in it. */
+interface Written {
+  readonly text: string
+  readonly end: number
+}
+
 /** Reads the parameters of MAIL into the draft, or says what is wrong. One that EHLO does not offer is unknown: 555. */
 export function readMailParameters(
-  parameters: Parameters,
+  written: Written,
   draft: EnvelopeDraft,
   conversation: Conversation,
 ): Reply | null {
-  return readParameters(ofMail, parameters, draft, conversation)
+  return readParameters(ofMail, written, draft, conversation)
 }
 
 /** The same of RCPT. */
 export function readRcptParameters(
-  parameters: Parameters,
+  written: Written,
   draft: RecipientDraft,
   conversation: Conversation,
 ): Reply | null {
-  return readParameters(ofRcpt, parameters, draft, conversation)
+  return readParameters(ofRcpt, written, draft, conversation)
 }
 
 function readParameters<T>(
   known: Known<T>,
-  parameters: Parameters,
+  { text, end }: Written,
   draft: T,
   conversation: Conversation,
 ): Reply | null {
-  for (const [name, value] of parameters) {
-    const parameter = known.get(name)
+  let seen = 0
+  for (let at = end; at < text.length; ) {
+    const found = scanParameter(text, at)
+    if (typeof found === 'string') return badArgument(found)
+    const { keyword, value } = found
+    const parameter = known.get(keyword) ?? known.get(keyword.toUpperCase())
     if (parameter === undefined || !isKnown(parameter.extension, conversation)) {
-      return reply(555, '5.5.4', `Parameter ${name.slice(0, 40)} is not supported`)
+      return reply(555, '5.5.4', `Parameter ${keyword.slice(0, 40).toUpperCase()} is not supported`)
     }
+    if ((seen & parameter.bit) !== 0) return badArgument(`${keyword.toUpperCase()} is given twice`)
+    seen |= parameter.bit
     const fault = parameter.read(value, draft, conversation)
     if (fault !== null) return fault
+    at = found.end
   }
   return null
 }
