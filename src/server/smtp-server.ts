@@ -56,6 +56,9 @@ export interface SmtpServerSettings extends SmtpHandlers {
   readonly wireLog?: (connection: { readonly id: string; readonly remoteAddress: string }) => WireLog | null
 }
 
+/** Milliseconds for sessions that are cut off to end. */
+const CUT_OFF_MS = 200
+
 interface RunningSession {
   shutdown(reason: 'shutdown'): void
   destroy(): void
@@ -150,15 +153,22 @@ export class SmtpServer implements AsyncDisposable {
     return this.#listener?.address ?? null
   }
 
-  /** Takes nothing more and lets sessions finish what they are at (421) for `shutdownTimeout`. */
+  /**
+   * Takes nothing more and lets sessions finish what they are at (421) for `shutdownTimeout`, then cuts them off. A
+   * handler that does not come to an end even then is not waited for.
+   */
   async close(): Promise<void> {
     this.#closing = true
     const closed = this.#listener?.close()
     for (const session of this.#sessions) session.shutdown('shutdown')
-    const timer = setTimeout(() => {
-      for (const session of this.#sessions) session.destroy()
-    }, this.#settings.shutdownTimeout ?? 10_000)
-    await closed
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        for (const session of this.#sessions) session.destroy()
+        timer = setTimeout(resolve, CUT_OFF_MS)
+      }, this.#settings.shutdownTimeout ?? 10_000)
+    })
+    await Promise.race([closed, late])
     clearTimeout(timer)
   }
 

@@ -32,7 +32,10 @@ export interface SmtpHandlers {
   onConnect?(session: SmtpSession): HandlerAnswer
   /** The client has said its name, `session.context.helo`. */
   onHelo?(session: SmtpSession): HandlerAnswer
-  /** Who it is that logs in, or null for wrong credentials. Without this handler AUTH is not offered. */
+  /**
+   * Who it is that logs in, or null for wrong credentials, as an error with a `responseCode` from 500 on says too; any
+   * other error is a 454. Without this handler AUTH is not offered.
+   */
   onAuth?(login: LoginAttempt, session: SmtpSession): string | null | Promise<string | null>
   onMailFrom?(envelope: EnvelopeStart, session: SmtpSession): HandlerAnswer
   onRcptTo?(recipient: Recipient, session: SmtpSession): HandlerAnswer
@@ -110,12 +113,17 @@ export function smtpHandlers(handlers: SmtpHandlers, features: Partial<DeliveryF
     return session
   }
   const { onAuth } = handlers
+  /** The session knows of each step, whichever handlers there are. */
+  const step = (context: SessionContext, ask: (session: SmtpSession) => HandlerAnswer) => {
+    const session = sessionOf(context)
+    return answerOf(() => ask(session))
+  }
   const policy: Policy = {
-    connect: (context) => answerOf(() => handlers.onConnect?.(sessionOf(context))),
-    helo: (context) => answerOf(() => handlers.onHelo?.(sessionOf(context))),
-    mail: (envelope, context) => answerOf(() => handlers.onMailFrom?.(envelope, sessionOf(context))),
+    connect: (context) => step(context, (session) => handlers.onConnect?.(session)),
+    helo: (context) => step(context, (session) => handlers.onHelo?.(session)),
+    mail: (envelope, context) => step(context, (session) => handlers.onMailFrom?.(envelope, session)),
     recipient: (recipient, _envelope, context) =>
-      answerOf(() => handlers.onRcptTo?.(recipient, sessionOf(context))),
+      step(context, (session) => handlers.onRcptTo?.(recipient, session)),
     closed(context) {
       const session = sessions.get(context.id)
       sessions.delete(context.id)
@@ -141,9 +149,13 @@ export function smtpHandlers(handlers: SmtpHandlers, features: Partial<DeliveryF
     mechanisms: ['PLAIN', 'LOGIN'],
     async plain(credentials, { mechanism, session: id = '' }) {
       const session = sessions.get(id)
-      const user =
-        session === undefined ? null : await onAuth.call(handlers, { ...credentials, mechanism }, session)
-      return user === null ? { ok: false, failure: 'invalid' } : { ok: true, user }
+      if (session === undefined) return { ok: false, failure: 'invalid' }
+      try {
+        const user = await onAuth.call(handlers, { ...credentials, mechanism }, session)
+        return user === null ? { ok: false, failure: 'invalid' } : { ok: true, user }
+      } catch (error) {
+        return { ok: false, failure: replyOf(error).code < 500 ? 'unavailable' : 'invalid' }
+      }
     },
   }
   return { delivery, policy, authenticator }

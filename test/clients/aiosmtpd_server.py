@@ -1,6 +1,6 @@
 """An aiosmtpd server that prints each message it takes as a line of JSON. Needs Debian's python3-aiosmtpd.
 
-Arguments: port, then `lmtp`, `no-utf8`, or a certificate and its key, for STARTTLS with AUTH.
+Arguments: port, then `lmtp`, `no-utf8`, `7bit` for one without 8BITMIME, or a certificate and its key, for STARTTLS with AUTH.
 """
 
 import base64
@@ -21,7 +21,9 @@ class Printer:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        body = base64.b64encode(envelope.content).decode()
+        # Without 8BITMIME the content is text, of ASCII alone.
+        content = envelope.content
+        body = base64.b64encode(content if isinstance(content, bytes) else content.encode("ascii")).decode()
         print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos, "body": body}), flush=True)
         return "250 Kept"
 
@@ -42,6 +44,8 @@ if arguments == ["lmtp"]:
     kind = LmtpController
 elif arguments == ["no-utf8"]:
     options = {"enable_SMTPUTF8": False}
+elif arguments == ["7bit"]:
+    options = {"enable_SMTPUTF8": False, "decode_data": True}
 elif len(arguments) == 2:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*arguments)

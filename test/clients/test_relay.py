@@ -2,6 +2,8 @@
 
 import base64
 import email
+import email.message
+import email.policy
 import json
 import os
 import pathlib
@@ -197,6 +199,44 @@ class ToAiosmtpd(unittest.TestCase):
         said = send({**connection, "lmtp": True, "tls": "none"}, ({"from": "a@c.test", "to": ["bob@a.test"]}, BODY))
         self.assertTrue(said["outcomes"][0][0]["accepted"], said)
         self.assertEqual(peer.message(), ("a@c.test", ["bob@a.test"], BODY))
+
+    def test_downgrade(self):
+        """Without 8BITMIME an 8-bit message arrives in 7 bits, and Python reads the same in it (RFC 6152 section 3)."""
+        peer, connection = self.serve("7bit")
+        letter = email.message.EmailMessage(policy=email.policy.SMTP.clone(cte_type="8bit"))
+        letter["From"], letter["To"], letter["Subject"] = "alice@c.test", "bob@a.test", "Grüße"
+        letter.set_content("Grüße,\n.\n.. From here\nmit Leerzeichen \n", cte="8bit")
+        letter.add_alternative("<p>Grüße</p>\n" * 40, subtype="html", cte="8bit")
+        letter.add_attachment("текст " * 60 + "\n", cte="8bit", filename="a.txt")
+        letter.add_attachment(bytes(range(256)) * 9, maintype="image", subtype="png", filename="b.png")
+        body = letter.as_bytes()
+        self.assertFalse(body.isascii())
+        said = send(
+            connection,
+            ({"from": "alice@c.test", "to": ["bob@a.test"], "body": "8BITMIME"}, body),
+            ({"from": "alice@c.test", "to": ["bob@a.test"], "body": "8BITMIME"}, b"X: \xfc\r\n\r\nx\r\n"),
+        )
+        self.assertNotIn("8BITMIME", said["extensions"])
+        self.assertTrue(said["outcomes"][0][0]["accepted"], said)
+        kept = peer.message()[2]
+        self.assertTrue(kept.isascii())
+        self.assertEqual(self.content(kept), self.content(body))
+        self.assertEqual(
+            [each["content-transfer-encoding"] for each in self.parts(kept)],
+            ["quoted-printable", "quoted-printable", "base64", "base64"],
+        )
+        # A header could not be changed without changing what it says.
+        refused = said["outcomes"][1][0]
+        self.assertEqual((refused["stage"], refused["enhanced"]), ("local", "5.6.3"))
+
+    def parts(self, octets):
+        message = email.message_from_bytes(octets, policy=email.policy.default)
+        return [part for part in message.walk() if not part.is_multipart()]
+
+    def content(self, octets):
+        message = email.message_from_bytes(octets, policy=email.policy.default)
+        leaves = [(part.get_content_type(), part.get_filename(), part.get_content()) for part in self.parts(octets)]
+        return message["subject"], [part.get_content_type() for part in message.walk()], leaves
 
     def test_what_it_does_not_offer(self):
         peer, connection = self.serve("no-utf8")

@@ -2,6 +2,7 @@
 
 import imaplib
 import pathlib
+import re
 import ssl
 import subprocess
 import tempfile
@@ -62,7 +63,9 @@ class Senders(unittest.TestCase):
         return ["--auth", mechanism, "--auth-user", BOB, "--auth-password", password]
 
     def test_every_mechanism(self):
-        for mechanism in ("PLAIN", "LOGIN"):
+        offered = re.findall(r"<~  250.AUTH (.*)", self.swaks("submission", "--tls", "--quit-after", "EHLO"))[-1].split()
+        self.assertEqual(offered, ["PLAIN", "LOGIN"])
+        for mechanism in offered:
             kept = self.sent(f"auth-{mechanism}", "submission", "--tls", *self.login(mechanism))
             self.assertIn(b"with ESMTPSA ", kept)
             said = self.swaks("submission", "--tls", *self.login(mechanism, "wrong"), status=28)

@@ -1,5 +1,8 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { afterEach, describe, expect, it } from 'vitest'
 import { connectSmtp, type SmtpConnectOptions } from '../../src/delivery/index.js'
@@ -19,9 +22,10 @@ interface Kept {
   readonly body: string
   readonly user: string | undefined
   readonly secure: boolean
+  readonly dsn: unknown
 }
 
-async function serve(options: SMTPServerOptions) {
+async function serve(options: SMTPServerOptions, path: string | null = null) {
   const kept: Kept[] = []
   const server = new SMTPServer({
     ...certificate,
@@ -40,6 +44,7 @@ async function serve(options: SMTPServerOptions) {
           body: Buffer.concat(chunks).toString(),
           user: user as unknown as string,
           secure,
+          dsn: envelope.dsn && { ...envelope.dsn, to: envelope.rcptTo.map(({ dsn }) => dsn) },
         })
         done()
       })
@@ -47,11 +52,11 @@ async function serve(options: SMTPServerOptions) {
     ...options,
   })
   server.on('error', () => undefined)
-  const listening = server.listen(0, '127.0.0.1')
+  const listening = path === null ? server.listen(0, '127.0.0.1') : server.listen(path)
   await once(listening, 'listening')
   cleanup.push(() => new Promise((resolve) => server.close(() => resolve())))
-  const { port } = listening.address() as AddressInfo
-  return { kept, to: { host: '127.0.0.1', port, hostname: 'client.test' } satisfies SmtpConnectOptions }
+  const where = path === null ? { port: (listening.address() as AddressInfo).port } : { path }
+  return { kept, to: { host: '127.0.0.1', ...where, hostname: 'client.test' } satisfies SmtpConnectOptions }
 }
 
 describe('to npm smtp-server', () => {
@@ -82,6 +87,7 @@ describe('to npm smtp-server', () => {
           body: message.toString(),
           user: 'alice',
           secure: true,
+          dsn: undefined,
         },
       ])
     }
@@ -96,10 +102,64 @@ describe('to npm smtp-server', () => {
     ])
   })
 
+  it('asks for notices where they are offered', async () => {
+    const { kept, to } = await serve({ authOptional: true, hideDSN: false })
+    const session = await connectSmtp(to)
+    const notify = ['SUCCESS', 'DELAY'] as const
+    const outcome = await session.send(
+      {
+        ...envelope,
+        to: [
+          { address: 'bob@example.test', notify, originalRecipient: 'rfc822;a+b@c.test' },
+          { address: 'carol@example.test', notify: ['NEVER'] },
+        ],
+        ret: 'HDRS',
+        envelopeId: 'q=1',
+      },
+      message,
+    )
+    expect(outcome.recipients.map(({ accepted }) => accepted)).toEqual([true, true])
+    expect(outcome.extensions.dsn).toBe(true)
+    await session.close()
+    expect(kept[0]?.dsn).toEqual({
+      ret: 'HDRS',
+      envid: 'q=1',
+      to: [{ notify: ['SUCCESS', 'DELAY'], orcpt: 'rfc822;a+b@c.test' }, { notify: ['NEVER'] }],
+    })
+  })
+
+  it('speaks LMTP to a local socket, and hears of each recipient', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mailwright-'))
+    cleanup.push(() => rm(folder, { recursive: true }))
+    const name = basename(folder)
+    const { to } = await serve(
+      {
+        lmtp: true,
+        authOptional: true,
+        disabledCommands: ['STARTTLS'],
+        onData: (stream, _, done) => {
+          stream.resume()
+          const full = Object.assign(new Error('Full'), { responseCode: 452 })
+          // Its own types know of one text for all.
+          stream.on('end', () => done(null, ['Kept', full] as unknown as string))
+        },
+      },
+      process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(folder, 'lmtp'),
+    )
+    const session = await connectSmtp({ ...to, lmtp: true })
+    const outcome = await session.send({ ...envelope, to: [...envelope.to, 'carol@example.test'] }, message)
+    expect(outcome.recipients.map(({ accepted, reply }) => [accepted, reply.code])).toEqual([
+      [true, 250],
+      [false, 550],
+      [false, 452],
+    ])
+    await session.close()
+  })
+
   it('hears that a password is wrong, and sends in clear where it may', async () => {
     const { to } = await serve({})
     await expect(
-      connectSmtp({ ...to, credentials: { user: 'alice', password: 'wrong' } }),
+      connectSmtp({ ...to, credentials: { user: 'alice', password: 'wrong' }, tls: 'opportunistic' }),
     ).rejects.toMatchObject({ code: 'REFUSED', reply: { code: 535 } })
     const open = await serve({ authOptional: true, disabledCommands: ['STARTTLS'] })
     const session = await connectSmtp(open.to)

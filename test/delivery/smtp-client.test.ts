@@ -413,7 +413,18 @@ describe('connectSmtp', () => {
       code: 'TLS_REQUIRED',
     })
     await expect(
+      connectSmtp({ ...to(server.port), credentials: { user: 'u', password: 'p' }, tls: 'opportunistic' }),
+    ).rejects.toMatchObject({ code: 'AUTH_UNAVAILABLE' })
+    // a password is for a server whose certificate is trusted, unless more is allowed
+    await expect(
       connectSmtp({ ...to(server.port), credentials: { user: 'u', password: 'p' } }),
+    ).rejects.toMatchObject({ code: 'TLS_REQUIRED' })
+    await expect(
+      connectSmtp({
+        ...to((await serve('starttls')).port),
+        credentials: { user: 'u', password: 'p' },
+        allowPlaintext: true,
+      }),
     ).rejects.toMatchObject({ code: 'AUTH_UNAVAILABLE' })
   })
 })

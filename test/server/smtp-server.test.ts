@@ -188,6 +188,18 @@ describe('SmtpServer', () => {
     await expect(server.listen()).rejects.toMatchObject({ code: 'LISTENING' })
   })
 
+  it('closes when its time is up, whatever a handler is at', async () => {
+    const never = () => new Promise<undefined>(() => undefined)
+    for (const handlers of [{ onConnect: never }, { onRcptTo: never }, { onData: never }]) {
+      const server = new SmtpServer({ tls: false, shutdownTimeout: 20, ...handlers })
+      const { port } = await server.listen()
+      const talking = say(port, 'HELO c', 'MAIL FROM:<>', 'RCPT TO:<a@b>', 'DATA', 'x\r\n.').catch(() => '')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      await server.close()
+      expect(await talking).not.toMatch(/^250 2\.0\.0/m)
+    }
+  })
+
   it('refuses settings that cannot work before it listens', () => {
     const make = (settings: SmtpServerSettings) => () => new SmtpServer(settings)
     expect(make({ service: 'submission' })).toThrow(expect.objectContaining({ code: 'OPTION' }))

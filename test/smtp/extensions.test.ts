@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MailError } from '../../src/core/index.js'
 import type { Delivery, SessionContext, Transaction } from '../../src/interfaces/index.js'
 import { reply } from '../../src/interfaces/index.js'
+import type { SmtpServerFeatures } from '../../src/smtp/index.js'
 import { SmtpServerEngine } from '../../src/smtp/index.js'
 import { runScript } from '../../src/testing/index.js'
 import type { TestServerOptions } from './harness.js'
@@ -91,6 +92,60 @@ ${message}`,
     )
     expect(delivery.kept.map(({ context }) => context.transmission)).toEqual(['UTF8SMTP', 'ESMTP'])
   })
+})
+
+describe('an extension of the host', () => {
+  const until = Date.UTC(2030, 0, 1)
+  const all: SmtpServerFeatures = {
+    eightBitMime: true,
+    smtpUtf8: true,
+    binaryMime: true,
+    dsn: true,
+    requireTls: true,
+    rrvs: true,
+    deliverBy: { minimumSeconds: 5 },
+    futureRelease: { maximumSeconds: 100, until },
+    mtPriority: { profile: 'MIXER' },
+    noSoliciting: ['a.b:C'],
+  }
+  const marks: Readonly<Record<keyof SmtpServerFeatures, readonly [string, string]>> = {
+    eightBitMime: ['8BITMIME', 'MAIL BODY=8BITMIME'],
+    smtpUtf8: ['SMTPUTF8', 'MAIL SMTPUTF8'],
+    binaryMime: ['BINARYMIME', 'MAIL BODY=BINARYMIME'],
+    dsn: ['DSN', 'RCPT NOTIFY=NEVER'],
+    requireTls: ['REQUIRETLS', 'MAIL REQUIRETLS'],
+    rrvs: ['RRVS', 'RCPT RRVS=2014-04-03T23:01:00Z'],
+    deliverBy: ['DELIVERBY 5', 'MAIL BY=60;R'],
+    futureRelease: ['FUTURERELEASE 100 2030-01-01T00:00:00Z', 'MAIL HOLDFOR=60'],
+    mtPriority: ['MT-PRIORITY MIXER', 'MAIL MT-PRIORITY=1'],
+    noSoliciting: ['NO-SOLICITING a.b:C', 'MAIL SOLICIT=d'],
+  }
+  const hear = (features: SmtpServerFeatures, parameter: string) => {
+    const talk = new Talk({ service: 'submission', requireAuth: false, secure: true, features })
+    const keywords = talk.send('EHLO c.test\r\n').match(/(?<=^250.).*(?=\r$)/gm)
+    const [verb, word] = parameter.split(' ')
+    const path = verb === 'MAIL' ? 'MAIL FROM:<>' : 'MAIL FROM:<>\r\nRCPT TO:<a@b.test>'
+    const code = talk
+      .send(`${path} ${word}\r\n`)
+      .match(/^\d{3}/gm)
+      ?.at(-1)
+    return { keywords, code }
+  }
+
+  it.each(Object.entries(marks))(
+    'is offered and taken where it is there, and only there: %s',
+    (name, mark) => {
+      const [keyword, parameter] = mark
+      const alone = hear({ [name]: all[name as keyof SmtpServerFeatures] }, parameter)
+      expect(alone.code).toBe('250')
+      const none = hear({}, parameter)
+      expect(none.code).toMatch(/^(?:501|555)$/)
+      expect(alone.keywords?.filter((each) => !none.keywords?.includes(each))).toEqual([keyword])
+      const others = hear({ ...all, [name]: undefined }, parameter)
+      expect(others.keywords).not.toContain(keyword)
+      expect(others.code).toMatch(/^(?:501|555)$/)
+    },
+  )
 })
 
 describe('LMTP', () => {

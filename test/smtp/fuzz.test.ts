@@ -53,6 +53,8 @@ const openings = [
 ]
 const features = { eightBitMime: true, smtpUtf8: true, binaryMime: true, dsn: true }
 const line = /^(?:\d{3}[ -][\t\x20-\x7e]*\r\n)*$/
+/** A refusal without an enhanced status code of its class (RFC 2034 section 4). */
+const bareRefusal = /^([45])\d\d[ -](?!\1\.\d{1,3}\.\d{1,3} )/m
 
 /** What must hold of every sequence of events, whatever the client sends. */
 function checkOrder(events: readonly SmtpServerEvent[], pending: boolean): void {
@@ -120,6 +122,7 @@ describe('any octets in any state', () => {
             }
           }
           expect(talk.output).toMatch(line)
+          expect(talk.output).not.toMatch(bareRefusal)
           expect(talk.output.length).toBeLessThan(1000 + text.length * 120)
           talk.engine.receiveEnd()
           talk.run()

@@ -20,11 +20,13 @@ export interface SmtpConnectOptions
   /** The name to say in EHLO; the machine's by default, where that can be said. */
   readonly hostname?: string
   /**
-   * `opportunistic`, the default: STARTTLS where it is offered and works, whatever the certificate, since the
-   * alternative is no encryption at all (RFC 7435). `required`: STARTTLS or nothing; `implicit`: TLS from the first
-   * octet (RFC 8314 section 3.3); both want a certificate that is trusted. `none`: never.
+   * `opportunistic`: STARTTLS where it is offered and works, whatever the certificate, since the alternative is no
+   * encryption at all (RFC 7435). `required`: STARTTLS or nothing; `implicit`: TLS from the first octet (RFC 8314
+   * section 3.3); both want a certificate that is trusted. `none`: never.
    *
-   * TLSA records and an MTA-STS policy to be enforced (`tlsOptions`) make TLS required where it is opportunistic.
+   * By default `required` with `credentials`, lest a password go to whoever answers, unless `allowPlaintext` is set;
+   * `opportunistic` without. TLSA records and an MTA-STS policy to be enforced (`tlsOptions`) make TLS required where
+   * it is opportunistic.
    */
   readonly tls?: 'none' | 'opportunistic' | 'required' | 'implicit'
   /** What to ask of the server in the handshake: `dane` (RFC 7672), `mtaSts` (RFC 8461), or a check of one's own. */
@@ -45,20 +47,23 @@ export async function connectSmtp(
   options: SmtpConnectOptions = {},
   signal?: AbortSignal,
 ): Promise<SmtpClientSession> {
-  const { tls = 'opportunistic', tlsOptions: { dane, mtaSts } = {} } = options
+  const { tlsOptions: { dane, mtaSts } = {}, credentials, allowPlaintext = false } = options
+  const { tls = credentials === undefined || allowPlaintext ? 'opportunistic' : 'required' } = options
+  const verify = tls === 'opportunistic' ? 'any' : 'trusted'
   const demanded = (dane !== undefined && dane.records.length > 0) || mtaSts?.mode === 'enforce'
   try {
-    return await attempt(options, tls === 'opportunistic' && demanded ? 'required' : tls, signal)
+    return await attempt(options, tls === 'opportunistic' && demanded ? 'required' : tls, verify, signal)
   } catch (error) {
     const handshake = error instanceof PeerError && error.code === 'TLS_HANDSHAKE'
     if (!handshake || tls !== 'opportunistic' || demanded) throw error
-    return attempt(options, 'none', signal)
+    return attempt(options, 'none', verify, signal)
   }
 }
 
 async function attempt(
   options: SmtpConnectOptions,
   tls: NonNullable<SmtpConnectOptions['tls']>,
+  verify: 'any' | 'trusted',
   signal: AbortSignal | undefined,
 ): Promise<SmtpClientSession> {
   const { host, path, localAddress, tlsOptions, connectTimeoutMs, handshakeTimeoutMs, clock } = options
@@ -66,7 +71,7 @@ async function attempt(
   const duplex = await connect({
     port: options.port ?? (options.lmtp === true ? 24 : implicitTls ? 465 : 25),
     implicitTls,
-    tls: { verify: (options.tls ?? 'opportunistic') === 'opportunistic' ? 'any' : 'trusted', ...tlsOptions },
+    tls: { verify, ...tlsOptions },
     ...(host === undefined ? {} : { host }),
     ...(path === undefined ? {} : { path }),
     ...(localAddress === undefined ? {} : { localAddress }),

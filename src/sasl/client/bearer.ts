@@ -16,8 +16,10 @@ export class OAuthBearerClient implements ClientMechanism {
   readonly plaintext = true
   readonly satisfied = true
   readonly #message: string
+  #answered: boolean
 
   constructor(user: string, accessToken: string) {
+    this.#answered = false
     this.#message = `n,a=${saslName(user)},\x01auth=Bearer ${accessToken}\x01\x01`
   }
 
@@ -25,8 +27,10 @@ export class OAuthBearerClient implements ClientMechanism {
     return Buffer.from(this.#message, 'utf8')
   }
 
-  /** RFC 7628 section 3.2.3: a challenge tells of a failure, and is answered with one kvsep to hear the outcome. */
-  respond(): Uint8Array {
+  /** RFC 7628 section 3.2.3: a challenge tells of a failure, and is answered with one kvsep to hear the outcome; once. */
+  respond(): Uint8Array | null {
+    if (this.#answered) return null
+    this.#answered = true
     return Buffer.from('\x01', 'latin1')
   }
 }
@@ -37,8 +41,10 @@ export class XOAuth2Client implements ClientMechanism {
   readonly plaintext = true
   readonly satisfied = true
   readonly #message: string
+  #answered: boolean
 
   constructor(user: string, accessToken: string) {
+    this.#answered = false
     this.#message = `user=${user}\x01auth=Bearer ${accessToken}\x01\x01`
   }
 
@@ -46,8 +52,10 @@ export class XOAuth2Client implements ClientMechanism {
     return Buffer.from(this.#message, 'utf8')
   }
 
-  /** A challenge tells of a failure, and is answered with nothing to hear the outcome. */
-  respond(): Uint8Array {
+  /** A challenge tells of a failure, and is answered with nothing to hear the outcome; once. */
+  respond(): Uint8Array | null {
+    if (this.#answered) return null
+    this.#answered = true
     return Buffer.alloc(0)
   }
 }

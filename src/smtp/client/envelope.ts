@@ -95,6 +95,7 @@ export function planEnvelope(
   const tlsProblem = envelope.requireTls === true ? whyNotRequireTls(extensions, session) : null
   const requireTls = envelope.requireTls === true && (tlsProblem === null || envelope.from !== '')
   const body = envelope.body ?? '7BIT'
+  if (!Array.isArray(to)) throw new UsageError('ENVELOPE', 'to must be a list of recipients')
   if (to.length === 0) throw new UsageError('ENVELOPE', 'there is no recipient')
   if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
     throw new UsageError('ENVELOPE', `size must be a number of octets, not ${size}`)
@@ -111,7 +112,10 @@ export function planEnvelope(
   if (body === 'BINARYMIME' || (body === '8BITMIME' && extensions.eightBitMime)) mail += ` BODY=${body}`
   if (utf8) mail += ' SMTPUTF8'
   if (requireTls) mail += ' REQUIRETLS'
-  if (envelope.ret !== undefined && dsn) mail += ` RET=${oneOf(envelope.ret, ['FULL', 'HDRS'])}`
+  if (envelope.ret !== undefined) {
+    const ret = oneOf(envelope.ret, ['FULL', 'HDRS'])
+    if (dsn) mail += ` RET=${ret}`
+  }
   if (envelope.envelopeId !== undefined) {
     const envelopeId = xtext('envelopeId', envelope.envelopeId, 100)
     if (dsn) mail += ` ENVID=${envelopeId}`
@@ -178,6 +182,7 @@ function planRecipient(recipient: SmtpRecipient, extensions: SmtpExtensions): Pl
  * (RFC 5890), which every peer takes. A local part cannot be helped that way.
  */
 function writePath(address: string, smtpUtf8: boolean): { readonly path: string; readonly valid: boolean } {
+  if (typeof address !== 'string') throw new UsageError('ENVELOPE', 'an address must be a string')
   if (CONTROL.test(address)) throw new UsageError('ENVELOPE', 'an address holds a control character')
   if (address === '') return { path: '<>', valid: true }
   if (isAscii(address)) {

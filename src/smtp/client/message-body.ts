@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer'
 import { decodeUtf8 } from '../../core/bytes.js'
+import { UsageError } from '../../core/errors.js'
 import { mimeLimits } from '../../mime/limits.js'
 import { PartScanner } from '../../mime/scanner.js'
 
@@ -21,7 +22,8 @@ export function isRepeatable(body: MessageBody): body is Uint8Array | readonly U
 
 /** True where a message's own header holds UTF-8 beyond ASCII, for which SMTPUTF8 is there (RFC 6531 section 3.2). */
 export function headerIsUtf8(message: Uint8Array): boolean {
-  const scanner = new PartScanner(mimeLimits(undefined), { bodies: false, lines: false })
+  // A header block is told where bodies are.
+  const scanner = new PartScanner(mimeLimits(undefined), { bodies: true, lines: false })
   scanner.receive(message)
   scanner.end()
   const event = scanner.next()
@@ -31,6 +33,12 @@ export function headerIsUtf8(message: Uint8Array): boolean {
 export function chunksOf(body: MessageBody): Chunks {
   if (typeof body === 'function') return body()
   return body instanceof Uint8Array ? slices(body) : body
+}
+
+/** A chunk of a message; UsageError `BODY` for anything but octets, as the strings of some streams are. */
+export function octetsOf(chunk: Uint8Array): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk
+  throw new UsageError('BODY', `a chunk of a message is a Uint8Array, not of type ${typeof chunk}`)
 }
 
 function* slices(body: Uint8Array): Generator<Uint8Array> {

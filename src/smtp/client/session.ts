@@ -8,7 +8,7 @@ import type { SmtpEnvelope } from './envelope.js'
 import type { MessageOutcome, SmtpClientEvent } from './events.js'
 import { fitMessage, needsDowngrade } from './fit-message.js'
 import type { MessageBody } from './message-body.js'
-import { chunksOf, WHOLE } from './message-body.js'
+import { chunksOf, octetsOf, WHOLE } from './message-body.js'
 import type { SmtpClientOptions } from './options.js'
 
 /** RFC 5321 section 4.5.3.2.5: how long the peer may leave a block of data unread. */
@@ -198,7 +198,7 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
           sending.chunks = null
           this.engine.end()
         } else {
-          this.engine.write(value)
+          this.engine.write(octetsOf(value))
         }
         this.#driver.wake()
         if (done === true) return

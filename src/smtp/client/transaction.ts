@@ -70,8 +70,9 @@ export class Transaction {
     this.#plan = session.refusal === null ? plan : { ...plan, refusal: session.refusal }
     this.#binary = envelope.body === 'BINARYMIME'
     this.#chunking = extensions.chunking && (options.chunking || this.#binary)
-    this.#eager =
-      this.#chunking && extensions.pipelining && (envelope.size ?? Number.POSITIVE_INFINITY) <= EAGER
+    // In LMTP a BDAT that nobody was taken for is not answered (RFC 2033 section 4.3).
+    const small = !this.#lmtp && (envelope.size ?? Number.POSITIVE_INFINITY) <= EAGER
+    this.#eager = this.#chunking && extensions.pipelining && small
     this.#outcomes = this.#plan.recipients.map(() => null)
     this.#asked = []
     this.#taken = []

@@ -22,11 +22,11 @@ import {
   LINE_TOO_LONG,
   NEEDS_AUTH,
   NEEDS_TLS,
-  NOT_HTTP,
   shutdownReplies,
   TIMED_OUT,
   TOO_MUCH_JUNK,
   UNKNOWN_COMMAND,
+  WRONG_PROTOCOL,
 } from './replies.js'
 import { afterAuth, beforeTls, junk, type SmtpCommandName, sequence } from './state.js'
 
@@ -35,7 +35,9 @@ const SPACE = 0x20
 const TAB = 0x09
 const PLAIN = /^[\t\x20-\x7e]*$/
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
-const HTTP = /^(?:GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE|PRI) |^Host:/i
+/** HTTP, SSH, and TLS where it is not spoken. */
+const OTHER_PROTOCOL =
+  /^(?:GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE|PRI) |^Host:|^SSH-|^\x16\x03/i
 /** Commands answered in one go before a `busy`, and octets of replies. */
 const COMMANDS_AT_ONCE = 256
 const REPLIES_AT_ONCE = 32_768
@@ -308,7 +310,7 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     const command = commands.get(written) ?? commands.get(written.toUpperCase())
     const verb = command?.name ?? written.toUpperCase()
     this.#logLine(line, verb, command !== undefined)
-    if (command === undefined && HTTP.test(line)) conversation.closeWith(NOT_HTTP, 'protocol')
+    if (command === undefined && OTHER_PROTOCOL.test(line)) conversation.closeWith(WRONG_PROTOCOL, 'protocol')
     else if (bareLf) conversation.say(BARE_LINE_FEED)
     else if (!conversation.plain && CONTROL.test(line)) conversation.say(CONTROL_CHARACTER)
     else if (line === '') conversation.say(EMPTY_COMMAND)

@@ -21,7 +21,7 @@ export const BARE_LINE_FEED = reply(500, '5.5.2', 'A command line ends with CR L
 export const CONTROL_CHARACTER = reply(500, '5.5.2', 'A command line holds no control character')
 
 export const EARLY_TALKER = reply(554, '5.5.0', 'Client spoke before the greeting')
-export const NOT_HTTP = reply(421, '4.7.0', 'This is a mail server')
+export const WRONG_PROTOCOL = reply(421, '4.7.0', 'This is a mail server')
 export const TOO_MANY_ERRORS = reply(421, '4.7.0', 'Too many errors')
 export const TOO_MUCH_JUNK = reply(421, '4.7.0', 'Too many commands without a message')
 export const TOO_MANY_REFUSED = reply(421, '4.7.0', 'Too many refused recipients')

@@ -437,6 +437,8 @@ describe('SmtpClientSession', () => {
       throw new Error('no such file')
     }
     await expect(broken.send(envelope, thrown)).rejects.toThrow('no such file')
+    const text = ['A: b\n\nü\n'] as unknown as Uint8Array[]
+    await expect(broken.send(envelope, text)).rejects.toMatchObject({ code: 'BODY' })
     expect((await broken.send(envelope, octets('A: b\n\nü\n'))).recipients[0]?.accepted).toBe(true)
     await broken.close()
     const slow = await make()

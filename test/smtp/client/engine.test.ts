@@ -291,6 +291,18 @@ describe('a message', () => {
     expect(talk.engine.ready).toBe(true)
   })
 
+  it('keeps what it heard of each recipient in LMTP when the connection breaks between the replies', () => {
+    const talk = new ClientTalk({ lmtp: true }).begin('PIPELINING')
+    talk.send({ to: ['b@x.test', 'c@x.test', 'd@x.test'] })
+    talk.hear('250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n')
+    talk.body('x')
+    talk.hear('250 kept\r\n552 full\r\n')
+    talk.engine.lost()
+    talk.run()
+    expect(talk.outcome).toBe('+250 -552 -451')
+    expect(talk.outcomes[0]).toMatchObject({ inDoubt: true, error: { code: 'LOST' } })
+  })
+
   it('tells a refusal of DATA from one of the message', () => {
     const talk = new ClientTalk().begin('PIPELINING')
     talk.send({ to: ['b@x.test', 'c@x.test'] })
@@ -332,6 +344,20 @@ describe('BDAT', () => {
     talk.hear('250 ok\r\n550 no\r\n503 no recipients\r\n')
     expect(talk.outcome).toBe('-550')
     expect(talk.send()).toMatch(/^RSET\r\n/)
+  })
+
+  it('waits in LMTP for who is taken, since a chunk for nobody is not answered (RFC 2033 section 4.3)', () => {
+    const talk = new ClientTalk({ lmtp: true }).begin('CHUNKING', 'PIPELINING')
+    talk.engine.send({ from: '', to: ['b@x.test', 'c@x.test'], size: 5 })
+    expect(talk.run()).toBe('MAIL FROM:<>\r\nRCPT TO:<b@x.test>\r\nRCPT TO:<c@x.test>\r\n')
+    talk.hear('250 ok\r\n550 no\r\n550 no\r\n')
+    expect(talk.outcome).toBe('-550 -550')
+    expect(talk.engine.ready).toBe(true)
+    talk.engine.send({ from: '', to: ['b@x.test', 'c@x.test'], size: 5 })
+    talk.hear('250 reset\r\n250 ok\r\n250 ok\r\n250 ok\r\n')
+    expect(talk.body('abc\r\n')).toBe('BDAT 5 LAST\r\nabc\r\n')
+    talk.hear('250 kept\r\n452 full\r\n')
+    expect(talk.outcome).toBe('+250 -452')
   })
 
   it('has a few chunks on their way and stops at a refusal', () => {
@@ -520,6 +546,9 @@ describe('what the peer cannot take', () => {
       { to: ['a@b.test\n'] },
       { to: ['a\0@b.test'] },
       { to: [] },
+      { to: 'a@b.test' },
+      { to: [{ notify: ['NEVER'] }] },
+      { from: undefined },
       { size: -1 },
       { size: 1.5 },
       { envelopeId: 'a\r\n' },
@@ -532,10 +561,12 @@ describe('what the peer cannot take', () => {
       { to: [{ address: 'a@b.test', originalRecipient: 'rfc822;\r\n' }] },
       { ret: 'X' },
     ]
-    for (const given of wrong) {
-      expect(() => talk.send(given)).toThrow(expect.objectContaining({ code: 'ENVELOPE' }))
-      expect(talk.output).toBe('')
-      expect(talk.engine.ready).toBe(true)
+    for (const each of [talk, new ClientTalk().begin()]) {
+      for (const given of wrong) {
+        expect(() => each.send(given)).toThrow(expect.objectContaining({ code: 'ENVELOPE' }))
+        expect(each.output).toBe('')
+        expect(each.engine.ready).toBe(true)
+      }
     }
   })
 })

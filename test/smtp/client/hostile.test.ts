@@ -44,6 +44,23 @@ describe('a hostile server', () => {
     }
   })
 
+  it('is left when it challenges a login without end', () => {
+    const password = { user: 'u', password: 'p' }
+    const token = { user: 'u', accessToken: 't' }
+    for (const [mechanism, credentials] of [
+      ['PLAIN', password],
+      ['LOGIN', password],
+      ['SCRAM-SHA-256', password],
+      ['OAUTHBEARER', token],
+      ['XOAUTH2', token],
+    ] as const) {
+      const talk = new ClientTalk({ secure: true, credentials, mechanisms: [mechanism] })
+      talk.begin(`AUTH ${mechanism}`)
+      for (let turn = 0; turn < 10; turn++) talk.hear('334 \r\n')
+      expect(talk.closed, mechanism).toMatchObject({ reason: 'policy', error: { code: 'AUTH_FAILED' } })
+    }
+  })
+
   it('may refuse a message before its end', () => {
     const talk = new ClientTalk().begin('PIPELINING')
     talk.send()

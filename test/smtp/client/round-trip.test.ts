@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SmtpClientOptions } from '../../../src/smtp/index.js'
 import { SmtpClientSession } from '../../../src/smtp/index.js'
-import { MemoryDuplex } from '../../../src/testing/index.js'
+import { MemoryDuplex, VirtualClock } from '../../../src/testing/index.js'
 import { startServer, TestDelivery } from '../harness.js'
 import { ChoppedDuplex } from './chopped-duplex.js'
 
@@ -40,7 +40,7 @@ const line = fc.oneof(
   },
 )
 const message = fc.array(line, { maxLength: 12 }).map((lines) => lines.map((each) => `${each}\r\n`).join(''))
-const localPart = fc.constantFrom('alice', 'bob', 'postmaster', 'nobody', '"ali\\ce"', 'x.y+z')
+const localPart = fc.constantFrom('alice', 'bob', 'full', 'postmaster', 'nobody', '"ali\\ce"', 'x.y+z')
 const transaction = fc.record({
   from: fc.constantFrom('', 'a@c.test', '"a b"@c.test', 'x@[127.0.0.1]'),
   to: fc.array(localPart, { minLength: 1, maxLength: 5 }),
@@ -73,10 +73,11 @@ describe('client and server', () => {
         fc.array(transaction, { minLength: 1, maxLength: 4 }),
         fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 5 }),
         fc.boolean(),
-        async (transactions, sizes, chunking) => {
+        fc.boolean(),
+        async (transactions, sizes, chunking, lmtp) => {
           let turn = 0
           const size = (): number => sizes[turn++ % sizes.length] as number
-          const { session, delivery } = join({ chunking }, {}, size)
+          const { session, delivery } = join({ chunking, lmtp }, lmtp ? { service: 'lmtp' } : {}, size)
           await session.ready
           const expected: { from: string; to: string[]; body: string }[] = []
           for (const { from, to, text, pieces, whole, tellSize } of transactions) {
@@ -88,8 +89,11 @@ describe('client and server', () => {
             )
             expect(outcome.error).toBeNull()
             expect(outcome.recipients.map(({ address }) => address)).toEqual(addresses)
-            const known = (address: string): boolean => /^(alice|bob|postmaster|"ali\\ce")@/.test(address)
-            expect(outcome.recipients.map(({ accepted }) => accepted)).toEqual(addresses.map(known))
+            const known = (address: string): boolean =>
+              /^(alice|bob|full|postmaster|"ali\\ce")@/.test(address)
+            // Who takes no mail says so after the message, for himself alone in LMTP and not at all in SMTP.
+            const accepts = (address: string): boolean => known(address) && !(lmtp && /^full@/.test(address))
+            expect(outcome.recipients.map(({ accepted }) => accepted)).toEqual(addresses.map(accepts))
             const taken = addresses.filter(known).map((each) => each.replace('"ali\\ce"', 'alice'))
             if (taken.length > 0) expected.push({ from, to: [...new Set(taken)], body: text })
           }
@@ -210,6 +214,18 @@ describe('SmtpClientSession', () => {
     }
   })
 
+  it('says so where a source gives text in place of octets', async () => {
+    const { session, delivery } = join()
+    await session.ready
+    const text = ['Subject: x\r\n'] as unknown as Uint8Array[]
+    await expect(session.send(envelope, text)).rejects.toMatchObject({
+      code: 'BODY',
+      message: expect.stringContaining('not of type string'),
+    })
+    expect(session.over).toBe(true)
+    expect(delivery.kept).toHaveLength(0)
+  })
+
   it('reads no faster than the peer takes', async () => {
     const { session, delivery } = join()
     await session.ready
@@ -272,6 +288,26 @@ describe('SmtpClientSession', () => {
     await session.close()
     await new Promise((resolve) => setTimeout(resolve, 10))
     expect(stopped).toBe(true)
+  })
+
+  it('gives a peer three minutes to take a block of data (RFC 5321 section 4.5.3.2.5)', async () => {
+    const [client, server] = MemoryDuplex.pair()
+    const clock = new VirtualClock()
+    const session = new SmtpClientSession(client, { hostname: 'client.test', startTls: 'none' }, { clock })
+    const say = (text: string) => void server.write([Buffer.from(text)])
+    say('220 mx\r\n')
+    await server.read()
+    say('250-mx\r\n250 PIPELINING\r\n')
+    await session.ready
+    const sending = session.send(envelope, Buffer.alloc(5_000_000, 'x\r\n'))
+    await server.read()
+    say('250 ok\r\n250 ok\r\n354 go\r\n')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await clock.advance(179_000)
+    expect(session.over).toBe(false)
+    await clock.advance(2000)
+    expect((await sending).recipients[0]).toMatchObject({ accepted: false, reply: { code: 451 } })
+    expect((await session.closed)?.code).toBe('LOST')
   })
 
   it('sends one message at a time', async () => {

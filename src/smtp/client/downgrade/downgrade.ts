@@ -5,6 +5,7 @@ import { UsageError } from '../../../core/errors.js'
 import type { BodyEncoder } from '../../../mime/compose/encoders.js'
 import { Base64Encoder, QuotedPrintableEncoder } from '../../../mime/compose/encoders.js'
 import { HeaderEditor } from '../../../mime/edit-headers.js'
+import { octetsOf } from '../message-body.js'
 import { MessageWalk, type WalkEvent } from './message-walk.js'
 import { type Changes, DowngradePlan, type PartChange, type Target } from './plan.js'
 
@@ -69,7 +70,8 @@ async function* walk(source: Source, binary: boolean): AsyncGenerator<readonly W
     return events
   }
   for await (const chunk of source()) {
-    for (const piece of lines?.write(asBuffer(chunk)) ?? [chunk]) message.receive(piece)
+    const octets = octetsOf(chunk)
+    for (const piece of lines?.write(asBuffer(octets)) ?? [octets]) message.receive(piece)
     yield read()
   }
   for (const piece of lines?.end() ?? []) message.receive(piece)
