@@ -39,8 +39,10 @@ class AddressParser {
   #domain: string
   #comment: string
   #inGroup: boolean
-  /** A mailbox has just been found, and a separator has not: words that follow belong to nothing. */
+  /** A mailbox has just been found, and a separator has not: words that follow belong to nothing, */
   #after: boolean
+  /** unless it stood without angle brackets, and brackets follow: then all of it was a name. */
+  #bare: boolean
   #quotesEnded: boolean
   #literalsEnded: boolean
 
@@ -58,6 +60,7 @@ class AddressParser {
     this.#comment = ''
     this.#inGroup = false
     this.#after = false
+    this.#bare = false
     this.#quotesEnded = false
     this.#literalsEnded = false
   }
@@ -226,11 +229,13 @@ class AddressParser {
   #open(): void {
     switch (this.#mode) {
       case 'phrase':
-        this.#name = this.#takeWords(' ')
+        // `a@b via c <d@e>`: what looked like an address was a name
+        this.#name = [this.#after && this.#bare ? this.#takeBack() : '', this.#takeWords(' ')]
+          .filter((part) => part)
+          .join(' ')
         this.#mode = 'angleLocal'
         break
       case 'domain':
-        // `a@b <a@b>`: what looked like an address was a name
         this.#name = [this.#name, `${this.#local}@${this.#domain}`].filter((part) => part).join(' ')
         this.#local = ''
         this.#domain = ''
@@ -246,6 +251,7 @@ class AddressParser {
 
   #colon(): void {
     if (this.#mode === 'route') this.#mode = 'angleLocal'
+    else if (this.#mode === 'angleLocal' || this.#mode === 'angleDomain') this.#word(':')
     else if (this.#mode === 'phrase' && this.#words.length > 0) {
       const name = this.#takeWords(' ')
       // groups do not nest: a second name belongs to nothing
@@ -282,8 +288,15 @@ class AddressParser {
     return joined
   }
 
+  /** The text of the last mailbox, which was none. */
+  #takeBack(): string {
+    const { name, mailbox, host } = this.#found.pop() as EnvelopeAddress
+    return [name, `${mailbox}@${host}`].filter((part) => part).join(' ')
+  }
+
   /** A mailbox is complete. */
   #finish(): void {
+    this.#bare = this.#mode === 'domain'
     const bareRoute = this.#mode === 'route'
     if (this.#mode === 'angleLocal') this.#local = this.#takeWords('')
     const name = this.#name || this.#comment

@@ -6,20 +6,24 @@ export interface BodyDecoder {
   write(piece: Buffer): Buffer
   /** What was still held back. */
   end(): Buffer
+  /** True, after `end`, when octets were no part of the encoding, or when what they encode is cut off. */
+  readonly damaged: boolean
 }
 
 const SKIP = 64
 const PAD = 65
-/** What an octet of base64 stands for; `SKIP` and over for one that stands for nothing. */
+const FOREIGN = 66
+/** What an octet of base64 stands for; `SKIP` and over for one that stands for nothing: white space, `=`, any other. */
 export const sextets = makeTable()
 
 /** Both alphabets of RFC 4648, since mail with the URL one is met with. */
 function makeTable(): Uint8Array {
-  const table = new Uint8Array(256).fill(SKIP)
+  const table = new Uint8Array(256).fill(FOREIGN)
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
   for (let i = 0; i < 64; i++) table[alphabet.charCodeAt(i)] = i
   table[0x2d] = 62
   table[0x5f] = 63
+  for (const white of [0x09, 0x0a, 0x0d, 0x20]) table[white] = SKIP
   table[0x3d] = PAD
   return table
 }
@@ -32,10 +36,12 @@ export class Base64Decoder implements BodyDecoder {
   #bits: number
   /** Digits of the group begun, 0 to 3. */
   #held: number
+  damaged: boolean
 
   constructor() {
     this.#bits = 0
     this.#held = 0
+    this.damaged = false
   }
 
   write(piece: Buffer): Buffer {
@@ -79,7 +85,7 @@ export class Base64Decoder implements BodyDecoder {
         length = this.#flush(out, length)
         bits = 0
         held = 0
-      }
+      } else if (digit === FOREIGN) this.damaged = true
     }
     this.#bits = bits
     this.#held = held
@@ -88,6 +94,7 @@ export class Base64Decoder implements BodyDecoder {
 
   #flush(out: Buffer, start: number): number {
     let length = start
+    if (this.#held === 1) this.damaged = true
     if (this.#held === 2) out[length++] = this.#bits >> 4
     else if (this.#held === 3) {
       out[length++] = this.#bits >> 10
@@ -134,6 +141,8 @@ function decodeByPlatform(piece: Buffer, from: number, end: number, out: Buffer,
 
 /** The octets as they stand: 7bit, 8bit, binary and what is unknown. */
 export class IdentityDecoder implements BodyDecoder {
+  readonly damaged = false
+
   write(piece: Buffer): Buffer {
     return piece
   }

@@ -13,6 +13,8 @@ interface Level {
   readonly parts: readonly ParsedPart[]
   next: number
   readonly multipart: string
+  /** Index of the part that the others belong to (RFC 2387 section 3.2). */
+  readonly first: number
   readonly inAlternative: boolean
   takesText: boolean
   takesHtml: boolean
@@ -22,6 +24,17 @@ interface Level {
 
 function isInlineMedia(type: string): boolean {
   return type.startsWith('image/') || type.startsWith('audio/') || type.startsWith('video/')
+}
+
+/** Which part of a multipart/related its `start` names; the first one where it names none. */
+function startOf({ parameters, parts }: ParsedPart): number {
+  const start = parameters.get('start')?.replace(/^<|>$/g, '')
+  return start === undefined
+    ? 0
+    : Math.max(
+        parts.findIndex(({ contentId }) => contentId === start),
+        0,
+      )
 }
 
 /** RFC 8621's algorithm with a stack of its own: depth costs no calls. */
@@ -34,6 +47,7 @@ export function selectBodies(root: ParsedPart): SelectedBodies {
       parts: [root],
       next: 0,
       multipart: 'mixed',
+      first: 0,
       inAlternative: false,
       takesText: true,
       takesHtml: true,
@@ -58,6 +72,7 @@ export function selectBodies(root: ParsedPart): SelectedBodies {
         parts: part.parts,
         next: 0,
         multipart,
+        first: multipart === 'related' ? startOf(part) : 0,
         inAlternative: level.inAlternative || multipart === 'alternative',
         takesText: level.takesText,
         takesHtml: level.takesHtml,
@@ -72,7 +87,7 @@ export function selectBodies(root: ParsedPart): SelectedBodies {
     const inline =
       part.disposition !== 'attachment' &&
       (isText || isHtml || media) &&
-      (index === 0 || (level.multipart !== 'related' && (media || part.filename === null)))
+      (index === level.first || (level.multipart !== 'related' && (media || part.filename === null)))
     if (!inline) attachments.push(part)
     else if (level.multipart === 'alternative') {
       if (isText) text.push(part)

@@ -3,26 +3,33 @@ import { asBuffer, decodeUtf8, fromLatin1, isAscii, toLatin1, toUtf8 } from '../
 
 type Decode = (bytes: Buffer) => string
 
-/** Labels whose meaning on the web (WHATWG Encoding) is wider than their name, by iconv-lite's spelling. */
-const wider: ReadonlyMap<string, string> = new Map([
-  ['iso-8859-1', 'windows-1252'],
-  ['iso8859-1', 'windows-1252'],
-  ['iso_8859-1', 'windows-1252'],
-  ['latin1', 'windows-1252'],
-  ['latin-1', 'windows-1252'],
-  ['l1', 'windows-1252'],
-  ['cp819', 'windows-1252'],
-  ['iso-8859-9', 'windows-1254'],
-  ['latin5', 'windows-1254'],
-  ['iso-8859-11', 'windows-874'],
-  ['tis-620', 'windows-874'],
-  ['gb2312', 'gb18030'],
+/** Encodings by the web's name for them, in the table of iconv-lite that holds all of their characters. */
+const tables: ReadonlyMap<string, string> = new Map([
   ['gbk', 'gb18030'],
-  ['ks_c_5601-1987', 'cp949'],
-  ['ks_c_5601', 'cp949'],
   ['euc-kr', 'cp949'],
   ['iso-8859-8-i', 'iso-8859-8'],
-  ['iso-8859-8-e', 'iso-8859-8'],
+  // by the platform: iconv-lite's is older than the euro sign
+  ['macintosh', ''],
+  // labels in use that the web does not have
+  ['latin-1', 'windows-1252'],
+  ['ks_c_5601', 'cp949'],
+])
+
+/** Labels of ASCII (IANA): mail that names it may hold anything. */
+const ascii: ReadonlySet<string> = new Set([
+  '',
+  'us-ascii',
+  'ascii',
+  'unknown-8bit',
+  'ansi_x3.4-1968',
+  'ansi_x3.4-1986',
+  'iso646-us',
+  'iso_646.irv:1991',
+  'iso-ir-6',
+  'us',
+  'ibm367',
+  'cp367',
+  'csascii',
 ])
 
 /** Names iconv-lite takes that are no charsets. */
@@ -58,19 +65,23 @@ function byIconv(name: string): Decode | null {
   return (bytes) => iconv.decode(bytes, name)
 }
 
-function byPlatform(name: string): Decode | null {
+/** The platform's decoder for one of the web's labels, or null. */
+function platformDecoder(name: string): InstanceType<typeof TextDecoder> | null {
   try {
-    const decoder = new TextDecoder(name)
-    return (bytes) => decoder.decode(bytes)
+    return new TextDecoder(name)
   } catch {
     return null
   }
 }
 
 function decoderFor(name: string): Decode | null {
-  if (name === '' || name === 'us-ascii' || name === 'ascii' || name === 'unknown-8bit') return guess
+  if (ascii.has(name)) return guess
   if (name === 'utf-8' || name === 'utf8' || name === 'unicode-1-1-utf-8') return longUtf8
-  return byIconv(wider.get(name) ?? name) ?? byPlatform(name)
+  // without a byte order mark the web takes it for little-endian, where mail may have either
+  const platform = name === 'utf-16' ? null : platformDecoder(name)
+  const encoding = platform?.encoding ?? name
+  const decode = byIconv(tables.get(encoding) ?? encoding)
+  return decode ?? (platform === null ? null : (bytes) => platform.decode(bytes))
 }
 
 function lookUp(label: string): Decode | null {

@@ -23,49 +23,57 @@ const namedZones: ReadonlyMap<string, number> = new Map([
   ['PST', -8],
 ])
 
+const time = String.raw`(\d{1,2}) ?[:.] ?(\d{1,2})(?: ?[:.] ?(\d{1,2})(?:[.,]\d+)?)?(?: ?([ap])\.?m\b\.?)?`
+const zone = String.raw`(?:(?:gmt|utc?) ?)?([+-]\d\d:?\d\d|[a-z]+)`
 /** [day-name ","] day month year hour ":" minute [":" second] zone; hyphens as IMAP writes them are taken too. */
-const dateTime =
-  /^(?:[a-z]+\.? ?,? ?)?(\d{1,2})[ -]([a-z]{3})[a-z]*\.?[ -](\d{2,4}),? (\d{1,2}) ?: ?(\d{1,2})(?: ?: ?(\d{1,2})(?:\.\d+)?)?(?: ?([+-]\d{4}|[a-z]+))?/i
+const dateTime = new RegExp(
+  String.raw`^(?:[a-z]+\.? ?,? ?)?(\d{1,2})[ -]([a-z]{3})[a-z]*\.?[ -](\d{2,4}),? ${time}(?: ?${zone})?`,
+  'i',
+)
+/** [day-name ","] month day [","] year time zone. */
+const monthFirst = new RegExp(
+  String.raw`^(?:[a-z]+\.?,? )?([a-z]{3})[a-z]*\.? (\d{1,2}),? (\d{4}),? ${time}(?: ?${zone})?`,
+  'i',
+)
 /** As C's asctime writes it: day-name month day time year. */
-const ascTime =
-  /^[a-z]+ ([a-z]{3})[a-z]* (\d{1,2}) (\d{1,2}):(\d{1,2}):(\d{1,2})(?: ([+-]\d{4}|[a-z]+))? (\d{4})/i
+const ascTime = new RegExp(String.raw`^[a-z]+ ([a-z]{3})[a-z]* (\d{1,2}) ${time}(?: ${zone})? (\d{4})`, 'i')
+/** RFC 3339. */
+const isoTime = new RegExp(String.raw`^(\d{4})-(\d\d)-(\d\d)[t ]${time}(?: ?${zone})?`, 'i')
 const MAX_LENGTH = 300
 
 /**
  * The date-time of RFC 5322 sections 3.3 and 4.3 (two-digit years, named zones, comments), or null where it is none.
- * A missing or unknown zone is taken for UTC. A text of over 300 characters is no date.
+ * What other programs write is taken as well: month before day, AM and PM, dots in the time, colons in the zone, RFC
+ * 3339. A missing or unknown zone is taken for UTC. A text of over 300 characters is no date.
  */
 export function parseDate(text: string): MailDate | null {
   if (text.length > MAX_LENGTH) return null
   const flat = withoutComments(text)
     .replace(/[ \t\r\n]+/g, ' ')
     .trim()
-  const match = dateTime.exec(flat)
-  if (match !== null) {
-    const [, day, month, year, hour, minute, second, zone] = match
-    return build(year, month, day, hour, minute, second, zone)
-  }
+  const usual = dateTime.exec(flat)
+  if (usual !== null) return build(usual[3], usual[2], usual[1], usual.slice(4))
+  const american = monthFirst.exec(flat)
+  if (american !== null) return build(american[3], american[1], american[2], american.slice(4))
   const asc = ascTime.exec(flat)
-  if (asc === null) return null
-  const [, month, day, hour, minute, second, zone, year] = asc
-  return build(year, month, day, hour, minute, second, zone)
+  if (asc !== null) return build(asc[8], asc[1], asc[2], asc.slice(3))
+  const iso = isoTime.exec(flat)
+  return iso === null ? null : build(iso[1], months[Number(iso[2]) - 1], iso[3], iso.slice(4))
 }
 
 function build(
   yearText = '',
   monthText = '',
   dayText = '',
-  hourText = '',
-  minuteText = '',
-  secondText = '0',
-  zone = '',
+  [hourText = '', minuteText = '', secondText = '0', half, zone = '']: readonly (string | undefined)[],
 ): MailDate | null {
   const month = months.findIndex((name) => name.toLowerCase() === monthText.toLowerCase())
   let year = Number(yearText)
   if (yearText.length === 2) year += year < 50 ? 2000 : 1900
   else if (yearText.length === 3) year += 1900
   const day = Number(dayText)
-  const hour = Number(hourText)
+  let hour = Number(hourText)
+  if (half !== undefined) hour = (hour % 12) + (half.toLowerCase() === 'p' ? 12 : 0)
   const minute = Number(minuteText)
   const second = Number(secondText)
   if (month === -1 || day < 1 || hour > 23 || minute > 59 || second > 60) return null
@@ -79,7 +87,7 @@ function build(
 
 function zoneMinutes(zone: string): number {
   if (!/^[+-]/.test(zone)) return (namedZones.get(zone.toUpperCase()) ?? 0) * 60
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3, 5))
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))
   return zone.startsWith('-') ? 0 - minutes : minutes
 }
 

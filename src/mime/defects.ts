@@ -11,6 +11,9 @@
  * - `encodingOfContainer`: a multipart declared as encoded, read as it stands, or a message/rfc822 that is encoded
  *   and therefore kept as a leaf (RFC 2046 section 5.2.1).
  * - `encodingUnknown`: an unknown Content-Transfer-Encoding; the body is handed out as it stands.
+ * - `encodingDamaged`: a body holds octets that its Content-Transfer-Encoding does not have, or ends before the encoded
+ *   data does; the offset is that of the body. What could be decoded was. Only told of where bodies are decoded (levels 2
+ *   and 3).
  * - `textTooLong`: a text body of more octets than are made text; all of it is in the part's content (level 3).
  */
 export type DefectCode =
@@ -27,6 +30,7 @@ export type DefectCode =
   | 'boundaryUnterminated'
   | 'encodingOfContainer'
   | 'encodingUnknown'
+  | 'encodingDamaged'
   | 'textTooLong'
 
 export interface Defect {

@@ -1,6 +1,6 @@
 import { asBuffer, EMPTY } from '../core/bytes.js'
 import { parseDate } from './date.js'
-import type { Defect } from './defects.js'
+import { type Defect, type DefectCode, MAX_DEFECTS } from './defects.js'
 import type { Headers } from './headers.js'
 import { type MimeLimits, mimeLimits } from './limits.js'
 import { type Address, parseMailboxes } from './mailboxes.js'
@@ -181,12 +181,17 @@ class MessageBuilder {
   /** The message, once every event has been taken. */
   message(defects: readonly Defect[]): ParsedMessage {
     const done = this.#done as ParsedMessage
-    const all = this.#defects.length === 0 ? defects : [...defects, ...this.#defects]
+    const all = this.#defects.length === 0 ? defects : [...defects, ...this.#defects].slice(0, MAX_DEFECTS)
     return { ...done, defects: all }
+  }
+
+  #report(code: DefectCode, offset: number): void {
+    if (this.#defects.length < MAX_DEFECTS) this.#defects.push({ code, offset })
   }
 
   #begin(start: PartStart): void {
     const part = openPart(start)
+    if (start.disposition?.truncated) this.#report('tooManyParameters', start.headerOffset)
     const outer = this.#open.at(-1)
     this.#open.push(part)
     if (outer === undefined || outer.type.startsWith('message/')) {
@@ -245,9 +250,7 @@ class MessageBuilder {
 
   #build({ root, parts }: OpenMessage, size: number): ParsedMessage {
     const { headers } = root
-    const report = (offset: number): void => {
-      this.#defects.push({ code: 'textTooLong', offset })
-    }
+    const report = (offset: number): void => this.#report('textTooLong', offset)
     return {
       headers,
       from: addressesOf(headers, 'from'),

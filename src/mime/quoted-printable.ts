@@ -34,6 +34,7 @@ export class QuotedPrintableDecoder implements BodyDecoder {
   #longRun: boolean
   #at: number
   #floor: number
+  damaged: boolean
 
   constructor() {
     this.#state = 'text'
@@ -42,6 +43,7 @@ export class QuotedPrintableDecoder implements BodyDecoder {
     this.#longRun = false
     this.#at = 0
     this.#floor = 0
+    this.damaged = false
   }
 
   write(piece: Buffer): Buffer {
@@ -99,6 +101,7 @@ export class QuotedPrintableDecoder implements BodyDecoder {
           } else {
             out[length++] = EQUALS
             this.#state = 'text'
+            this.damaged = true
           }
           break
         case 'hex': {
@@ -110,6 +113,7 @@ export class QuotedPrintableDecoder implements BodyDecoder {
           } else {
             out[length++] = EQUALS
             out[length++] = this.#digit
+            this.damaged = true
           }
           this.#state = 'text'
           break
@@ -128,6 +132,7 @@ export class QuotedPrintableDecoder implements BodyDecoder {
             for (const held of this.#run) out[length++] = held
             this.#run = []
             this.#state = 'text'
+            this.damaged = true
             floor = length
           }
           break
@@ -217,6 +222,7 @@ export class QuotedPrintableDecoder implements BodyDecoder {
     this.#state = 'text'
     this.#run = []
     this.#longRun = false
+    if (state === 'hex') this.damaged = true
     return state === 'hex' ? Buffer.from([EQUALS, this.#digit]) : EMPTY
   }
 }

@@ -5,7 +5,7 @@ import { isWhite, skipComment, trimWhite, unquote } from './text.js'
 export interface Received {
   /** What the client called itself. */
   readonly from: string | null
-  /** The comment after `from`: as a rule the client's name and address as the server saw them. */
+  /** The comment after `from` (and its name, where it has one): as a rule the client's name and address as the server saw them. */
   readonly fromComment: string | null
   readonly by: string | null
   readonly via: string | null
@@ -33,16 +33,19 @@ export function parseReceived(value: string): Received {
   }
   let fromComment: string | null = null
   let clause: Clause | null = null
+  // `from ([192.0.2.1]) by`: a name that follows a comment is that of the next clause
+  let commented = false
   let semicolon = -1
   for (let at = 0; at < value.length; ) {
     const code = value.charCodeAt(at)
     if (isWhite(code)) at++
     else if (code === 0x28) {
       const end = skipComment(value, at)
-      if (clause === 'from' && found.from !== null)
+      if (clause === 'from')
         fromComment ??= trimWhite(
           unquote(value.slice(at + 1, value.charCodeAt(end - 1) === 0x29 ? end - 1 : end)),
         )
+      commented = true
       at = end
     } else if (code === 0x3b) {
       semicolon = at
@@ -51,8 +54,9 @@ export function parseReceived(value: string): Received {
       const end = wordEnd(value, at)
       const word = value.slice(at, end)
       const name = word.toLowerCase()
-      if (isClause(name) && (clause === null || found[clause] !== null)) clause = name
-      else if (clause !== null) found[clause] ??= word.replace(/^<([^>]*)>$/, '$1')
+      if (isClause(name) && (clause === null || found[clause] !== null || commented)) clause = name
+      else if (clause !== null) found[clause] ??= word.replace(/,$/, '').replace(/^<([^>]*)>$/, '$1')
+      commented = false
       at = end
     }
   }

@@ -190,19 +190,28 @@ function quoteEnd(value: string, from: number): number {
   return Math.min(at, value.length)
 }
 
-/** `name*0*=` (RFC 2231), which the example of RFC 2231 section 4.1 has without a semicolon before it. */
-const section = /[ \t\r\n]+[a-z0-9-]{1,64}\*\d{0,9}\*?=/iy
+/**
+ * `name*0*=` and `name="`, which the examples of RFC 2231 section 4.1 and RFC 2046 section 5.2.3.7 have without a semicolon
+ * before them.
+ */
+const nextName = /[ \t\r\n]+[a-z0-9-]{1,64}(?:\*\d{0,9}\*?=|=")/iy
 
-/** A value without quotes ends at a semicolon, a comment or an RFC 2231 section after white space, or the end of the text. */
+/** A value without quotes ends at a semicolon, a comment, what must be the next name, or the end of the text. */
 function bareEnd(value: string, from: number): number {
   let at = from
   for (; at < value.length; at++) {
     const code = value.charCodeAt(at)
     if (code === 0x3b) break
-    if (code === 0x28 && at > from && isWhite(value.charCodeAt(at - 1))) break
+    if (code === 0x28 && at > from && isWhite(value.charCodeAt(at - 1))) {
+      // `my file (1).txt`: a comment is one where nothing but a semicolon follows
+      const after = skipCfws(value, at)
+      if (after === value.length || value.charCodeAt(after) === 0x3b) break
+      at = after - 1
+      continue
+    }
     if (isWhite(code) && !(at > from && isWhite(value.charCodeAt(at - 1)))) {
-      section.lastIndex = at
-      if (section.test(value)) break
+      nextName.lastIndex = at
+      if (nextName.test(value)) break
     }
   }
   return at

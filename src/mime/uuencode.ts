@@ -58,10 +58,12 @@ function sextet(line: Buffer, at: number): number {
 export class UuDecoder implements BodyDecoder {
   readonly #lines: LineCutter
   #inside: boolean
+  damaged: boolean
 
   constructor() {
     this.#lines = new LineCutter(LONGEST_LINE)
     this.#inside = false
+    this.damaged = true
   }
 
   write(piece: Buffer): Buffer {
@@ -83,15 +85,17 @@ export class UuDecoder implements BodyDecoder {
       return
     }
     const text = toLatin1(line, 0, Math.min(line.length, 5)).trimEnd()
-    if (text === 'end') this.#inside = false
-    else if (text !== '' && text !== '`') {
+    if (text === 'end') {
+      this.#inside = false
+      this.damaged = false
+    } else if (text !== '' && text !== '`') {
       const decoded = Buffer.allocUnsafe(64)
       out.push(decoded.subarray(0, decodeLine(line, decoded, 0)))
     }
   }
 }
 
-const uuBegin = /^begin(?:-base64)? [0-7]{3,4} \S/
+const uuBegin = /^begin [0-7]{3,4} \S/
 
 /** yEnc's octets: `=` escapes, 42 and 64 are taken off; line ends are no data. */
 function decodeYencLine(line: Buffer, out: Buffer, start: number): number {
@@ -115,10 +119,12 @@ const YENC_LINE = 998
 export class YencDecoder implements BodyDecoder {
   readonly #lines: LineCutter
   #inside: boolean
+  damaged: boolean
 
   constructor() {
     this.#lines = new LineCutter(YENC_LINE)
     this.#inside = false
+    this.damaged = true
   }
 
   write(piece: Buffer): Buffer {
@@ -137,8 +143,10 @@ export class YencDecoder implements BodyDecoder {
   #line(line: Buffer, out: Buffer[]): void {
     const control = line[0] === 0x3d && line[1] === 0x79 ? toLatin1(line, 0, Math.min(line.length, 8)) : ''
     if (control.startsWith('=ybegin ')) this.#inside = true
-    else if (control.startsWith('=yend')) this.#inside = false
-    else if (this.#inside && !control.startsWith('=ypart ')) {
+    else if (control.startsWith('=yend')) {
+      this.damaged = !this.#inside
+      this.#inside = false
+    } else if (this.#inside && !control.startsWith('=ypart ')) {
       const decoded = Buffer.allocUnsafe(line.length)
       out.push(decoded.subarray(0, decodeYencLine(line, decoded, 0)))
     }

@@ -3,11 +3,16 @@ import { partText } from '../../src/mime/index.js'
 import type { CorpusMessage, StalwartHeader, StalwartMessage, StalwartPart } from './corpus.js'
 
 /** Where the two readings of a message differ, each as `part 2 offsets: 3-4-5, not 3-4-6`. */
-export function differencesOf({ message, expected }: CorpusMessage, parsed: ParsedMessage): string[] {
-  return compare(parsed, expected, message, '')
+export function differencesOf({ expected }: CorpusMessage, parsed: ParsedMessage): string[] {
+  return compare(parsed, expected, parsed.defects, '')
 }
 
-function compare(ours: ParsedMessage, theirs: StalwartMessage, raw: Buffer, path: string): string[] {
+function compare(
+  ours: ParsedMessage,
+  theirs: StalwartMessage,
+  defects: ParsedMessage['defects'],
+  path: string,
+): string[] {
   const out: string[] = []
   const say = (where: string, mine: unknown, other: unknown): void => {
     const [a, b] = [JSON.stringify(mine), JSON.stringify(other)]
@@ -24,6 +29,10 @@ function compare(ours: ParsedMessage, theirs: StalwartMessage, raw: Buffer, path
     say(`${where} end`, part.endOffset, other.offset_end)
     const type = contentTypeOf(other)
     if (type !== null) say(`${where} type`, part.type, type)
+    const damaged = defects.some(
+      ({ code, offset }) => code === 'encodingDamaged' && offset === part.bodyOffset,
+    )
+    say(`${where} damaged`, damaged, other.is_encoding_problem)
     say(`${where} filename`, part.filename, filenameOf(other))
     const { body } = other
     if ('Multipart' in body) say(`${where} children`, part.parts.map(at), body.Multipart)
@@ -33,7 +42,7 @@ function compare(ours: ParsedMessage, theirs: StalwartMessage, raw: Buffer, path
     else if ('InlineBinary' in body)
       say(`${where} octets`, hex(part.content), hex(Uint8Array.from(body.InlineBinary)))
     else if (part.message === null) say(`${where} message`, null, 'message')
-    else out.push(...compare(part.message, body.Message, raw, `${path}${where} > `))
+    else out.push(...compare(part.message, body.Message, defects, `${path}${where} > `))
   }
   const attachments = ours.attachments.filter(({ source }) => source === 'part').map(({ part }) => at(part))
   say('attachments', attachments, theirs.attachments)
@@ -102,7 +111,7 @@ function addresses(list: ParsedMessage['from']): string[] {
     .map(({ name, address }) => `${name} <${address}>`)
 }
 
-function addressesIn(value: unknown): string[] {
+export function addressesIn(value: unknown): string[] {
   if (value === null) return []
   const given = value as AddressValue
   const all = 'List' in given ? given.List : given.Group.flatMap((group) => group.addresses)
@@ -121,7 +130,7 @@ interface DateValue {
   readonly tz_minute: number
 }
 
-function dateIn(value: unknown): number | null {
+export function dateIn(value: unknown): number | null {
   if (value === null) return null
   const date = value as DateValue
   const zone = (date.tz_hour * 60 + date.tz_minute) * (date.tz_before_gmt ? -1 : 1)

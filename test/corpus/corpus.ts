@@ -63,3 +63,15 @@ export function stalwartMessages(): CorpusMessage[] {
   }
   return found
 }
+
+/** Every file of the corpus that is a message, as it stands, with its path. */
+export function corpusFiles(): [name: string, message: Buffer][] {
+  const found: [string, Buffer][] = []
+  for (const suite of ['mail-parser-stalwart', 'mail-auth-dkim']) {
+    for (const file of readdirSync(corpusPath(suite), { recursive: true, encoding: 'utf8' }).sort()) {
+      const isMessage = /\.eml$|(?:dkim|arc).[0-9]+\.txt$|maildir.(?:.*.)?(?:cur|new).[^/\\]+$/.test(file)
+      if (isMessage) found.push([`${suite}/${file}`, readFileSync(corpusPath(suite, file))])
+    }
+  }
+  return found
+}

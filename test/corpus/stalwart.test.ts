@@ -1,6 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { factsOf, parseMessage } from '../../src/mime/index.js'
-import { checkTree, cut, eventsOf, factsIn } from '../mime/samples.js'
+import { expect, test } from 'vitest'
+import { parseMessage } from '../../src/mime/index.js'
 import { differencesOf } from './compare.js'
 import { stalwartMessages } from './corpus.js'
 
@@ -22,6 +21,16 @@ const reasons: readonly (readonly [name: RegExp, difference: RegExp, reason: str
     'one word without @ is a local part here, as ENVELOPE shows it, and a display name there',
   ],
   [/^rfc\/002/, /^part 2 > to/, 'a comment beside a display name is not part of the name'],
+  [
+    /^malformed\/(?:00[36]|022)/,
+    /damaged: false/,
+    'the other parser marks parts of an open multipart, and a message that is none, as well',
+  ],
+  [
+    /^(?:malformed\/018|thirdparty\/01[6-9])/,
+    /damaged: true/,
+    'an `=` of `version="1.0"` stands in quoted-printable as it is',
+  ],
   [/^malformed\/000/, /^parts/, 'parts of a header without a body are parts here (RFC 2046 section 5.1)'],
   [
     /^malformed\/(?:001|008|016)/,
@@ -84,30 +93,4 @@ test('every message reads as the other parser does, but for the differences list
   }
   expect(unexplained).toEqual([])
   expect([...reasons].filter(([, , reason]) => !used.has(reason)).map(([name]) => String(name))).toEqual([])
-})
-
-let seed = 11
-const random = (below: number): number => {
-  seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff
-  return seed % below
-}
-
-describe('every message gives the same events however it is cut', () => {
-  test.each(messages.map(({ name, message }) => [name, message] as const))('%s', (_name, message) => {
-    const facts = factsOf(message)
-    checkTree(facts, message)
-    const events = eventsOf([message])
-    const sets =
-      message.length <= 4_096
-        ? Array.from({ length: Math.max(message.length - 1, 0) }, (_, i) => [i + 1])
-        : Array.from({ length: 200 }, () =>
-            Array.from({ length: 1 + random(12) }, () => random(message.length)),
-          )
-    for (const places of sets) {
-      const chunks = cut(message, places)
-      expect(eventsOf(chunks)).toEqual(events)
-      if (places.length === 1 && (places[0] as number) % 8 !== 0) continue
-      expect(factsIn(chunks)).toEqual(facts)
-    }
-  })
 })

@@ -51,6 +51,13 @@ describe('Received', () => {
   test('in another order, with words between, without a date', () => {
     const { from, by, date, id } = parseReceived('by x (a;b) from from.example extra id with')
     expect([from, by, date, id]).toEqual(['from.example', 'x', null, 'with'])
+    const nameless = parseReceived('from ([192.0.2.1]) by mx.example, with SMTP id 1')
+    expect([nameless.from, nameless.fromComment, nameless.by, nameless.with]).toEqual([
+      null,
+      '[192.0.2.1]',
+      'mx.example',
+      'SMTP',
+    ])
     expect(parseReceived('(qmail 123 invoked); 1 Jan 2020 00:00:00 +0000').date?.ms).toBe(
       Date.UTC(2020, 0, 1),
     )

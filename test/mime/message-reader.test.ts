@@ -135,6 +135,35 @@ describe('damage', () => {
     expect(defects('Content-Type: multipart/mixed\r\n\r\nx')).toEqual(['boundaryMissing 0'])
   })
 
+  test.each(['""', '"  "', ';', '(comment)'])('an empty boundary is none: boundary=%s', (boundary) => {
+    const text = `Content-Type: multipart/mixed; boundary=${boundary}\r\n\r\n--\r\n\r\nx\r\n----\r\n`
+    expect(events(text)).toContain('body "--\\r\\n\\r\\nx\\r\\n----\\r\\n"')
+    expect(defects(text)).toEqual(['boundaryMissing 0'])
+  })
+
+  test('parts without header, with an empty one, and without a body', () => {
+    const part = [
+      '--a\r\nno field\r\n',
+      '--a\r\n\r\nx\r\n',
+      '--a\r\nX: y\r\n',
+      '--a\r\n\r\n',
+      '--a\r\n',
+    ].join('')
+    const seen = events(`Content-Type: multipart/mixed; boundary=a\r\n\r\n${part}--a--`)
+    expect(seen.filter((event) => event.startsWith('begin'))).toHaveLength(6)
+    expect(seen.filter((event) => event.startsWith('body'))).toEqual(['body "no field"', 'body "x"'])
+    expect(seen.at(-1)).toContain(
+      '[{"code":"headerMissing","offset":50},{"code":"headerUnterminated","offset":81}]',
+    )
+  })
+
+  test('line ends of both kinds, and NUL, are read as they stand', () => {
+    const text =
+      'Subject: a\nContent-Type: multipart/mixed; boundary=a\r\n\n--a\r\n\none\0\ntwo\r\r\n--a\nX: y\r\n\n\r\n--a--\n'
+    expect(events(text).filter((event) => event.startsWith('body'))).toEqual(['body "one\\u0000\\ntwo\\r"'])
+    expect(defects(text)).toEqual([])
+  })
+
   test('a boundary in RFC 2231 sections', () => {
     const text = 'Content-Type: multipart/mixed; boundary*1=b; boundary*0=a\r\n\r\n--ab\r\n\r\nx\r\n--ab--'
     expect(events(text)).toContain('body "x"')
@@ -156,6 +185,26 @@ describe('damage', () => {
     expect(events(message)).toContain('body "A: b"')
     expect(events('Content-Transfer-Encoding: x-odd\r\n\r\nx')).toContain('body "x"')
     expect(defects('Content-Transfer-Encoding: x-odd\r\n\r\nx')).toEqual(['encodingUnknown 0'])
+  })
+
+  test('a body that is not what its encoding says', () => {
+    expect(defects('Content-Transfer-Encoding: base64\r\n\r\nno base64 at all!')).toEqual([
+      'encodingDamaged 37',
+    ])
+    const parts = [
+      'base64\r\n\r\nQUJD',
+      'quoted-printable\r\n\r\n=zz',
+      'x-yenc\r\n\r\n',
+      'x-uuencode\r\n\r\nx',
+    ]
+      .map((part) => `\r\n--a\r\nContent-Transfer-Encoding: ${part}`)
+      .join('')
+    expect(defects(`Content-Type: multipart/mixed; boundary=a\r\n${parts}\r\n--a\r\n?`)).toEqual([
+      'encodingDamaged 145',
+      'encodingDamaged 240',
+      'headerMissing 248',
+      'boundaryUnterminated 249',
+    ])
   })
 
   test('a multipart that is never closed', () => {

@@ -165,6 +165,28 @@ describe('which parts are shown', () => {
     expect(message.html).toBe('<p>one</p>\n<pre>two &lt;3</pre>')
   })
 
+  test.each([
+    ['; start="<root@x>"', '<img src="cid:i">', 1],
+    ['; start="<none@x>"', null, 2],
+    ['', null, 2],
+  ])('the part of a multipart/related that `start` names (RFC 2387): %j', (start, html, attachments) => {
+    const message = parse(
+      `Content-Type: multipart/related; boundary=m${start}`,
+      '',
+      '--m',
+      'Content-Type: image/png',
+      '',
+      'png',
+      '--m',
+      'Content-Type: text/html',
+      'Content-ID: <root@x>',
+      '',
+      '<img src="cid:i">',
+      '--m--',
+    )
+    expect([message.html, message.attachments.length]).toEqual([html, attachments])
+  })
+
   test('text with a file name or as an attachment is no body', () => {
     const message = parse(
       'Content-Type: multipart/mixed; boundary=m',
@@ -207,6 +229,17 @@ describe('which parts are shown', () => {
 })
 
 describe('damage', () => {
+  test('parameters of Content-Disposition over the limit are not looked at, and named', () => {
+    const message = parse(`Content-Disposition: attachment${';a=b'.repeat(100)}; filename=c`, '', 'x')
+    expect([message.attachments[0]?.filename, message.defects]).toEqual([
+      null,
+      [{ code: 'tooManyParameters', offset: 0 }],
+    ])
+    const part = `--m\r\nContent-Disposition: a${';a=b'.repeat(101)}\r\n\r\n\r\n`
+    const many = `Content-Type: multipart/mixed; boundary=m\r\n\r\n${part.repeat(1_500)}--m--`
+    expect(parseMessage(bytes(many)).defects).toHaveLength(1_000)
+  })
+
   test('a message/rfc822 in base64 is opened', () => {
     const inner = Buffer.from('Subject: inside\r\n\r\nbody').toString('base64')
     const message = parse('Content-Type: message/rfc822', 'Content-Transfer-Encoding: base64', '', inner)
@@ -239,6 +272,20 @@ describe('damage', () => {
     const message = parse('Content-Type: multipart/mixed; boundary=m', '', 'text')
     expect(octets(message.root.content)).toBe('text\r\n')
     expect(message.attachments).toHaveLength(1)
+  })
+
+  test('cut off anywhere it is a message', () => {
+    for (let end = 0; end <= mixed.length; end++) {
+      const message = parseMessage(bytes(mixed.slice(0, end)))
+      expect([message.size, message.root.endOffset]).toEqual([end, end])
+      if (message.root.parts.length > 0 && end < mixed.length - 7)
+        expect(message.defects.map(({ code }) => code)).toContain('boundaryUnterminated')
+    }
+  })
+
+  test('an address field holds as many addresses as its header block', () => {
+    const message = parseMessage(bytes(`To: ${'a@b,'.repeat(100_000)}\r\n\r\n`))
+    expect([message.to.length, message.defects]).toEqual([100_000, []])
   })
 
   test('Content-Length is not believed', () => {
@@ -306,5 +353,7 @@ describe('files in a text', () => {
   test('as transfer encodings', () => {
     const encoded = parse('Content-Transfer-Encoding: x-uuencode', '', 'begin 644 x', '#0V%T', '`', 'end')
     expect([octets(encoded.root.content), encoded.defects]).toEqual(['Cat', []])
+    const binary = parseMessage(bytes('Content-Transfer-Encoding: BINARY\r\n\r\n\0\n\r\xff'))
+    expect([octets(binary.root.content), binary.defects]).toEqual(['\0\n\r\xff', []])
   })
 })

@@ -81,6 +81,79 @@ export const samples: Readonly<Record<string, string>> = {
   ),
 }
 
+/** Whole numbers from 0 to `below` - 1, the same for the same seed. */
+export function randomly(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
+    // the low bits of such a sequence repeat soon
+    return Math.floor((state / 0x80000000) * below)
+  }
+}
+
+const fields = [
+  'Subject: =?utf-8?q?caf=C3=A9?=\r\n =?utf-8?b?4pyT?=',
+  'To: a@b.test, "c, d" <e@f.test>,\r\n\tG: h@i.test;',
+  "Content-Disposition: attachment; filename*1=b; filename*0*=utf-8''%C3%A9",
+  `X-Long: ${'word '.repeat(30)}`,
+  'X-Raw: \xe9\xc3\xa9\0',
+  'no field',
+  'X: a\rb',
+]
+const leaves = [
+  'text/plain; charset=utf-8',
+  'text/html',
+  'image/png; name="a b"',
+  'message/delivery-status',
+  'odd',
+]
+const encodings = ['7bit', 'base64', 'quoted-printable', 'x-uuencode', 'x-yenc', 'x-odd']
+const bodies = [
+  ...['text\r\n', '=C3=A9 =\r\n', 'QUJD', '=41', '--', '-', '\r', '\n', '\r\n', ' \t', '.'],
+  ...['--b1\r\n', '\n--b1x', 'begin 644 x\n#0V%T\n'],
+]
+
+/** A message of parts, fields, encodings and damage at random, of about `size` octets. */
+function generate(size: number, seed: number): string {
+  const random = randomly(seed)
+  const pick = (from: readonly string[]): string => from[random(from.length)] as string
+  const once = (times: number, text: string): string => (random(times) === 0 ? text : '')
+  const lineEnd = (): string => pick(['\r\n', '\r\n', '\r\n', '\n'])
+  const header = (type: string): string => {
+    let text = ''
+    for (let i = random(4); i > 0; i--) text += pick(fields) + lineEnd()
+    return `${text}Content-Type: ${type}${lineEnd()}`
+  }
+  const multipart = (boundary: string): string =>
+    `${header(`multipart/${pick(['mixed', 'digest', 'signed'])}; boundary=${boundary}`)}${lineEnd()}`
+  const open = ['b']
+  let text = `Subject: ${seed}\r\n${multipart('b')}`
+  while (text.length < size) {
+    text += `${lineEnd()}--${open.at(-1)}${once(20, 'x')}${once(8, ' \t')}${lineEnd()}`
+    const kind = random(10)
+    if (kind < 2 && open.length < 6) {
+      open.push(`b${pick(['', '1', '12', String(open.length)])}`)
+      text += multipart(open.at(-1) as string)
+    } else if (kind === 2)
+      text += `${header('message/rfc822')}${lineEnd()}${header(pick(leaves))}${lineEnd()}`
+    else if (kind === 3) text += pick(bodies)
+    else {
+      text += header(pick(leaves))
+      if (random(2) === 0) text += `Content-Transfer-Encoding: ${pick(encodings)}${lineEnd()}`
+      text += random(12) === 0 ? '' : lineEnd()
+      for (let i = random(40); i > 0; i--) text += pick(bodies)
+    }
+    // the last one may be left open
+    if (open.length > 1 && random(4) === 0) text += `${lineEnd()}--${open.pop()}${once(8, 'x')}--`
+  }
+  return text
+}
+
+/** The messages that `generate` makes of as many seeds, each with its name. */
+export function generated(size: number, count: number): [name: string, text: string][] {
+  return Array.from({ length: count }, (_, i) => [`generated from ${i}`, generate(size, 7_919 * (i + 1))])
+}
+
 /** Feeds the chunks and gives every event as text, pieces of one body joined. */
 export function eventsOf(chunks: readonly Uint8Array[], limits: Partial<MimeLimits> = {}): string[] {
   const reader = new MessageReader(limits)
@@ -119,6 +192,11 @@ export function factsIn(chunks: readonly Uint8Array[], limits: Partial<MimeLimit
   const reader = new FactsReader(limits)
   for (const chunk of chunks) reader.write(chunk)
   return reader.end()
+}
+
+/** Everything both readers tell, as one text: compared much faster than what it says of. */
+export function told(chunks: readonly Uint8Array[], limits: Partial<MimeLimits> = {}): string {
+  return `${eventsOf(chunks, limits).join('\n')}\n${JSON.stringify(factsIn(chunks, limits))}`
 }
 
 /** The message cut at those places; each chunk in memory of its own. */

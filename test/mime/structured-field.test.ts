@@ -27,6 +27,23 @@ describe('Content-Type', () => {
       ],
     ],
     [
+      'message/external-body; access-type=mail-server\r\n server="listserv@bogus.bitnet"',
+      'message/external-body',
+      [
+        ['access-type', 'mail-server'],
+        ['server', 'listserv@bogus.bitnet'],
+      ],
+    ],
+    ['a/b; name=my file (1).pdf', 'a/b', [['name', 'my file (1).pdf']]],
+    [
+      'a/b; name=a (b (c)) (d) ; x=y (z',
+      'a/b',
+      [
+        ['name', 'a'],
+        ['x', 'y'],
+      ],
+    ],
+    [
       'a/b; name="a\\"b;\\\\"; x=y',
       'a/b',
       [

@@ -59,6 +59,31 @@ describe('quoted-printable', () => {
   ])('%j', (body, expected) => expect(text(body, 'quoted-printable')).toBe(expected))
 })
 
+test.each<[encoding: string, whole: string[], damaged: string[]]>([
+  [
+    'base64',
+    ['', 'QQ==', 'QUI', 'QU\r\n I=\t', 'QQ==QQ==', '-_8='],
+    ['Q', 'QUJDR', 'QU!I=', 'Q\0Q=', '\xff'],
+  ],
+  ['quoted-printable', ['', '=C3=a9', '=\r\n', '= \n', '=', '\xff'], ['=C', '=zz', '=4G', '= x']],
+  [
+    'x-uuencode',
+    ['begin 644 a\n#0V%T\n`\nend'],
+    ['#0V%T\n`\nend', 'begin 644 a\n#0V%T', 'begin-base64 644 a\nQQ==\n===='],
+  ],
+  ['x-yenc', ['=ybegin name=a\nx\n=yend'], ['x', '=ybegin name=a\nx']],
+  ['8bit', ['\0\xff='], []],
+])('%s that is damaged says so', (encoding, whole, damaged) => {
+  const says = (text: string): boolean => {
+    const decoder = bodyDecoder(encoding)
+    for (const octet of bytes(text)) decoder.write(Buffer.from([octet]))
+    decoder.end()
+    return decoder.damaged
+  }
+  expect(whole.filter(says)).toEqual([])
+  expect(damaged.filter((text) => !says(text))).toEqual([])
+})
+
 test('however a body is cut, it decodes to the same', () => {
   const pieces = fc.oneof(
     fc.constantFrom(
@@ -90,6 +115,13 @@ test('however a body is cut, it decodes to the same', () => {
         const places = cuts.map((place) => place % (body.length + 1))
         expect(inPieces(body, encoding, places).equals(whole)).toBe(true)
         expect(inPieces(body, encoding, [...body.keys()]).equals(whole)).toBe(true)
+        const damaged = [[], places, [...body.keys()]].map((cuts) => {
+          const decoder = bodyDecoder(encoding)
+          for (const piece of cut(body, cuts)) decoder.write(piece)
+          decoder.end()
+          return decoder.damaged
+        })
+        expect(new Set(damaged).size).toBe(1)
       },
     ),
     { numRuns: 400 },
@@ -123,6 +155,29 @@ describe('charsets', () => {
     ['\0', '61', 'a'],
     ['x'.repeat(10_000), '61', 'a'],
   ])('%s %s', (label, hex, expected) => expect(decodeCharset(Buffer.from(hex, 'hex'), label)).toBe(expected))
+
+  // the web's label, an octet (or more) and its character in the encoding the label stands for there
+  test.each([
+    ['windows-1252', 'iso_8859-1:1987 csisolatin1 iso-ir-100 l1 ibm819 cp819 iso88591 x-cp1252', '80', '€'],
+    ['windows-1254', 'iso_8859-9:1989 csisolatin5 iso-ir-148 l5 latin5 iso88599 x-cp1254', '80f0', '€ğ'],
+    ['windows-874', 'tis-620 iso8859-11 iso885911 dos-874', '80a1', '€ก'],
+    ['iso-8859-2', 'l2 latin2 csisolatin2 iso_8859-2:1987 iso-ir-101', 'b1', 'ą'],
+    ['iso-8859-8', 'logical visual hebrew csiso88598i iso-8859-8-i iso-8859-8-e', 'e0', 'א'],
+    ['iso-8859-16', 'iso-8859-16', 'aa', 'Ș'],
+    ['koi8-u', 'koi8-u koi8-ru', 'a4', 'є'],
+    ['macintosh', 'mac macintosh csmacintosh x-mac-roman', 'db', '€'],
+    ['gbk', 'chinese csgb2312 gb_2312-80 iso-ir-58 x-gbk gb2312', 'd6d081308436', '中¥'],
+    ['big5', 'cn-big5 csbig5 x-x-big5 big5-hkscs', 'a4a4', '中'],
+    ['shift_jis', 'ms932 windows-31j x-sjis sjis csshiftjis', '8740', '①'],
+    ['euc-kr', 'ks_c_5601-1989 iso-ir-149 korean windows-949 ksc5601', '8141c7d1', '갂한'],
+    ['utf-16be', 'utf-16be unicodefffe', '0061', 'a'],
+    ['utf-16le', 'ucs-2 csunicode iso-10646-ucs-2 unicodefeff', '6100', 'a'],
+    ['ascii, which may hold anything', 'ansi_x3.4-1968 iso646-us csascii', 'c3a9', 'é'],
+  ])('labels of %s', (_encoding, labels, hex, expected) => {
+    const octets = Buffer.from(hex, 'hex')
+    for (const label of labels.split(' '))
+      expect([label, decodeCharset(octets, label)]).toEqual([label, expected])
+  })
 
   test('known and unknown ones', () => {
     expect(isCharset('ISO-8859-1')).toBe(true)

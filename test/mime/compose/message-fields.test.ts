@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { type AddressInput, composeMessage, parseMailboxes } from '../../../src/mime/index.js'
+import {
+  type AddressInput,
+  composeMessage,
+  type ParsedMessage,
+  parseMailboxes,
+  parseMessage,
+} from '../../../src/mime/index.js'
 import { clock, fieldsOf, fixedRandom } from './read.js'
 
 const code = (value: string) => expect.objectContaining({ name: 'UsageError', code: value })
@@ -170,6 +176,36 @@ describe('the fields of a message', () => {
     expect(fields.get('list-id')).toBe('A list <list.example.test>')
     expect(fields.get('list-post')).toBe('NO')
     expect(fields.get('list-unsubscribe-post')).toBe('List-Unsubscribe=One-Click')
+  })
+
+  it('of every option are read back', () => {
+    const given = {
+      sender: 'Secretary <s@example.test>',
+      replyTo: ['r@example.test', 'Team: t@example.test;'],
+      to: 'a@b.example',
+      cc: 'c@d.example',
+      subject: 'Re: Grüße',
+      messageId: 'own@example.test',
+      inReplyTo: '<first@example.test>',
+      references: ['first@example.test', 'second@example.test'],
+      date: 0,
+      priority: 'low',
+      headers: { 'X-Own': 'ü' },
+    } as const
+    const read = parseMessage(composeMessage({ from, ...given }).bytesSync())
+    const addresses = (list: ParsedMessage['to']): string[] => list.map(({ name, address }) => name + address)
+    expect(read.defects).toEqual([])
+    expect([read.from, read.to, read.cc, read.sender, read.replyTo].map(addresses)).toEqual([
+      [from],
+      ['a@b.example'],
+      ['c@d.example'],
+      ['Secretarys@example.test'],
+      ['r@example.test', 'Team'],
+    ])
+    expect([read.subject, read.messageId, read.date?.ms]).toEqual(['Re: Grüße', 'own@example.test', 0])
+    expect(read.inReplyTo).toEqual(['first@example.test'])
+    expect(read.references).toEqual(['first@example.test', 'second@example.test'])
+    expect([read.headers.get('importance'), read.headers.getText('x-own')]).toEqual(['Low', 'ü'])
   })
 
   it('of priority', () => {
