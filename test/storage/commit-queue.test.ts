@@ -1,105 +1,211 @@
 import { describe, expect, it } from 'vitest'
-import type { MailStore, Staged } from '../../src/interfaces/index.js'
-import { openSqliteStore, type SqlDriver, sqlDrivers } from '../../src/storage/index.js'
+import type { Account, MailStore } from '../../src/interfaces/index.js'
+import { silentLogger } from '../../src/interfaces/index.js'
+import { type SqlDriver, sqlDrivers } from '../../src/storage/index.js'
+import { storeLimits } from '../../src/storage/limits.js'
+import { Database } from '../../src/storage/sql/database.js'
+import { type Log, LogFile } from '../../src/storage/sql/log-file.js'
+import { SqlStore } from '../../src/storage/sql/sql-store.js'
 import { plainFacts } from '../../src/testing/store-suite.js'
 import { temporaryFolders } from './folders.js'
 
 const newFolder = temporaryFolders()
 const octets = Buffer.from('a message')
 
-/** A store whose every commit takes so many milliseconds, and how many there were. */
-async function open(ms: number): Promise<{ store: MailStore; inbox: string; commits: () => number }> {
+/** A log whose syncs take as long as the test likes. */
+class HeldLog implements Log {
+  syncs = 0
+  #open: ((error?: Error) => void)[] = []
+  held = false
+
+  sync(): Promise<void> {
+    this.syncs++
+    if (!this.held) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#open.push((error) => (error === undefined ? resolve() : reject(error)))
+    })
+  }
+
+  end(error?: Error): void {
+    for (const end of this.#open.splice(0)) end(error)
+  }
+
+  close(): void {
+    this.end()
+  }
+}
+
+interface Opened {
+  readonly store: MailStore
+  readonly account: Account
+  readonly log: HeldLog
+  readonly commits: () => number
+}
+
+async function open(): Promise<Opened> {
   let count = 0
-  const slow = (driver: SqlDriver): SqlDriver => ({
+  const driver = (await sqlDrivers.wasm(':memory:')) as SqlDriver
+  const database = new Database({
     ...driver,
     prepare: (sql) => {
       const statement = driver.prepare(sql)
       return {
         all: (...values) => statement.all(...values),
         run: (...values) => {
-          if (sql === 'COMMIT') {
-            count++
-            for (const until = performance.now() + ms; performance.now() < until; );
-          }
+          if (sql === 'COMMIT') count++
           return statement.run(...values)
         },
       }
     },
   })
-  const store = await openSqliteStore({
-    path: newFolder(),
-    driver: async (file) => slow((await sqlDrivers.wasm(file)) as SqlDriver),
-  })
+  database.prepare()
+  const log = new HeldLog()
+  const store = new SqlStore(database, null, null, log, storeLimits(), silentLogger)
+  await store.resume()
   const account = await store.open('user')
-  const inbox = await account.select('INBOX', 'write')
-  return { store, inbox: inbox.id, commits: () => count }
+  await turns(4)
+  return { store, account, log, commits: () => count }
 }
 
-async function begin(store: MailStore): Promise<Staged> {
+async function deliver({ store, account }: Opened): Promise<void> {
   const staged = await store.stage(octets.length)
   await staged.write(octets)
-  return staged
-}
-
-async function finish(store: MailStore, inbox: string, staged: Staged): Promise<void> {
   const body = await staged.seal(plainFacts(octets.length))
+  const inbox = (await account.find('INBOX'))?.id as string
   await store.apply([{ type: 'append', body, to: [{ mailbox: inbox, flags: [], internalDate: 0 }] }])
-}
-
-/** Whether it is done sooner than any timer would fire. */
-async function isAtOnce(work: Promise<void>): Promise<boolean> {
-  let told = false
-  const done = work.then(() => {
-    told = true
-  })
-  await turns(4)
-  const atOnce = told
-  await done
-  return atOnce
 }
 
 async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** Whether it has come to an end, well or not, when nothing else goes on. */
+async function isSettled(work: Promise<unknown>): Promise<boolean> {
+  let settled = false
+  const done = (): void => {
+    settled = true
+  }
+  work.then(done, done)
+  await turns(6)
+  return settled
+}
+
 describe('a commit', () => {
-  it('waits for a message on its way in, where commits are slow', async () => {
-    const { store, inbox, commits } = await open(20)
-    await finish(store, inbox, await begin(store))
-    // It waits for a few milliseconds, which this process may be busy for; it never does where it does not wait.
-    let shared = false
-    for (let attempt = 0; attempt < 20 && !shared; attempt++) {
-      const [one, two] = [await begin(store), await begin(store)]
-      const before = commits()
-      const first = finish(store, inbox, one)
-      await turns(2)
-      await Promise.all([first, finish(store, inbox, two)])
-      shared = commits() === before + 1
-    }
-    expect(shared).toBe(true)
+  it('is told of when the log is on the disk, and not before', async () => {
+    const opened = await open()
+    const { store, account, log } = opened
+    const told: string[] = []
+    account.watch((mailbox) => told.push(mailbox))
+    log.held = true
+    const delivered = deliver(opened)
+    expect(await isSettled(delivered)).toBe(false)
+    expect(told).toEqual([])
+    log.end()
+    await delivered
+    expect(told).toHaveLength(1)
+    log.held = false
     await store.close()
   })
 
-  it('waits for nobody for long, and for nobody twice', async () => {
-    const { store, inbox } = await open(20)
-    await finish(store, inbox, await begin(store))
-    const neverEnds = await begin(store)
-    const started = performance.now()
-    await finish(store, inbox, await begin(store))
-    expect(performance.now() - started).toBeLessThan(1_000)
-    expect(await isAtOnce(finish(store, inbox, await begin(store)))).toBe(true)
-    await neverEnds.abort()
+  it('is not seen by others before it is on the disk', async () => {
+    const opened = await open()
+    const { store, account, log } = opened
+    const inbox = await account.select('INBOX', 'write')
+    log.held = true
+    const delivered = deliver(opened)
+    await turns(6)
+    const reads = [
+      inbox.snapshot().then(({ uids }) => uids.length),
+      inbox.changes(0).then((changes) => (changes === 'expired' ? changes : changes.added.length)),
+      account.status('INBOX').then(({ messages }) => messages),
+      account.list().then((list) => list.length),
+      account.find('INBOX').then((found) => found?.name),
+      account.select('INBOX', 'read').then(({ name }) => name),
+    ]
+    expect(await isSettled(Promise.race(reads))).toBe(false)
+    log.end()
+    await delivered
+    expect(await Promise.all(reads)).toEqual([1, 1, 1, 5, 'INBOX', 'INBOX'])
+    log.held = false
     await store.close()
   })
 
-  it('does not wait for the rest of a large message, nor for one that was given up', async () => {
-    const { store, inbox } = await open(20)
-    await finish(store, inbox, await begin(store))
-    const large = await store.stage()
-    await large.write(Buffer.alloc(300_000))
-    await (await begin(store)).abort()
-    expect(await isAtOnce(finish(store, inbox, await begin(store)))).toBe(true)
-    await large.abort()
+  it('takes everyone who came while the log was synced', async () => {
+    const opened = await open()
+    const { store, account, log, commits } = opened
+    log.held = true
+    const before = commits()
+    const first = deliver(opened)
+    await turns(6)
+    const bodies = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const staged = await store.stage(octets.length)
+        await staged.write(octets)
+        return staged.seal(plainFacts(octets.length))
+      }),
+    )
+    log.held = false
+    log.end()
+    await first
+    const inbox = (await account.find('INBOX'))?.id as string
+    const to = [{ mailbox: inbox, flags: [], internalDate: 0 }]
+    log.held = true
+    const second = store.apply([{ type: 'append', body: bodies[0] as (typeof bodies)[0], to }])
+    await turns(6)
+    const rest = bodies.slice(1).map((body) => store.apply([{ type: 'append', body, to }]))
+    await turns(6)
+    expect(commits()).toBe(before + 2)
+    log.held = false
+    log.end()
+    await Promise.all([second, ...rest])
+    expect(commits()).toBe(before + 3)
+    expect((await account.status('INBOX')).messages).toBe(6)
     await store.close()
+  })
+
+  it('whose log cannot be synced is the last: nothing is known of what is on the disk', async () => {
+    const opened = await open()
+    const { store, account, log } = opened
+    log.held = true
+    const lost = deliver(opened)
+    await turns(6)
+    const waiting = account.create('Work')
+    const read = account.status('INBOX')
+    const failed = { kind: 'unavailable', message: expect.stringContaining('may have lost mail') }
+    const all = Promise.all([lost, waiting, read].map((each) => expect(each).rejects.toMatchObject(failed)))
+    log.end(new Error('EIO: i/o error, fdatasync'))
+    await all
+    log.held = false
+    const syncs = log.syncs
+    await expect(account.create('More')).rejects.toMatchObject(failed)
+    await expect(account.list()).rejects.toMatchObject(failed)
+    expect(log.syncs).toBe(syncs)
+    await store.close()
+  })
+
+  it('that nobody is in is not synced', async () => {
+    const opened = await open()
+    const { store, account, log } = opened
+    const { syncs } = log
+    await expect(account.create('INBOX')).rejects.toMatchObject({ kind: 'exists' })
+    expect(log.syncs).toBe(syncs)
+    await store.close()
+  })
+})
+
+describe('the log of a database in a folder', () => {
+  it('is synced apart from SQLite, which syncs it itself where there is no such file', async () => {
+    const folder = newFolder()
+    expect(LogFile.open(`${folder}/mail.db-wal`)).toBeNull()
+    const database = new Database((await sqlDrivers.wasm(`${folder}/mail.db`)) as SqlDriver)
+    database.prepare()
+    expect(database.row('PRAGMA synchronous')).toEqual({ synchronous: 2 })
+    const log = LogFile.open(`${folder}/mail.db-wal`)
+    database.syncElsewhere()
+    expect(database.row('PRAGMA synchronous')).toEqual({ synchronous: 1 })
+    await log?.sync()
+    log?.close()
+    database.close()
+    expect(log).not.toBeNull()
   })
 })

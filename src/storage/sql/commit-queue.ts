@@ -1,14 +1,13 @@
 import { MailError } from '../../core/index.js'
 import type { Database } from './database.js'
 import { toMailError } from './errors.js'
+import type { Log } from './log-file.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
 
 /** A commit takes no more jobs, octets or milliseconds than this, so that other work gets its turn. */
 const MOST_JOBS = 256
 const MOST_OCTETS = 2 * 1024 * 1024
 const MOST_MS = 8
-/** Milliseconds that a commit waits, at most, for messages that are coming in. */
-const MOST_PATIENCE = 4
 /** Octets in the write-ahead log after which they are moved to the file, and what a job writes beside its own. */
 const CHECKPOINT = 4 * 1024 * 1024
 const PAGE = 8 * 1024
@@ -42,41 +41,46 @@ interface Job {
   readonly resolve: () => void
 }
 
+/** What a commit has written, and who is to be told when it is on the disk. */
+interface Written {
+  readonly jobs: readonly Job[]
+  readonly touched: ReadonlySet<SqlMailbox>
+}
+
 /**
  * Group commit. Whoever submits while others wait shares one BEGIN ... COMMIT with them, each in a savepoint of its
- * own; it runs in one synchronous burst, so that nobody ever sees what is not committed; and nobody is told before the
- * commit is on the disk. A failed COMMIT fails everyone in it.
- *
- * A commit waits for messages that are on their way in, no longer than the one before it took, since that is what it
- * can save; on a fast disk that is not at all. Whoever did not come in that time is not waited for again.
+ * own. It runs in one synchronous burst, so that nobody ever sees what is not committed. Then the log is synced, on
+ * another thread where it is a file: in the meantime others read, and submit what the next commit takes. Nobody is told
+ * of a commit before it is on the disk. A failed COMMIT fails everyone in it; after a failed sync nothing is known of
+ * what is on the disk, and nothing more is taken.
  */
 export class CommitQueue {
   readonly #database: Database
   readonly #folder: string | null
+  readonly #log: Log | null
   readonly #waiting: Job[]
   #scheduled: boolean
   #closed: boolean
   #idle: (() => void)[]
-  /** Messages on their way in that the next commit would wait for: those expected since the last wait in vain. */
-  #expected: number
-  #round: number
-  #patience: number
-  #waitingFor: NodeJS.Timeout | null
+  /** The sync in flight; never rejects. */
+  #syncing: Promise<void> | null
+  /** Why the log could not be synced. */
+  #failure: MailError | null
   /** Octets in the log, roughly. */
   #logged: number
   #checkpoint: NodeJS.Timeout | null
 
-  constructor(database: Database, folder: string | null) {
+  /** `log` is null where a COMMIT is on the disk when it returns, or where there is no disk. */
+  constructor(database: Database, folder: string | null, log: Log | null) {
     this.#database = database
     this.#folder = folder
+    this.#log = log
     this.#waiting = []
     this.#scheduled = false
     this.#closed = false
     this.#idle = []
-    this.#expected = 0
-    this.#round = 0
-    this.#patience = 0
-    this.#waitingFor = null
+    this.#syncing = null
+    this.#failure = null
     this.#logged = 0
     this.#checkpoint = null
   }
@@ -89,6 +93,7 @@ export class CommitQueue {
   /** Resolves with what `run` returned, once it is durable. `octets` is roughly what it writes. */
   submit<T>(run: (tx: Tx) => T, octets = 0): Promise<T> {
     if (this.#closed) return Promise.reject(new MailError('closed', 'the store is closed'))
+    if (this.#failure !== null) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       let value: T
       this.#waiting.push({
@@ -103,18 +108,13 @@ export class CommitQueue {
     })
   }
 
-  /** A job will follow in a moment; what is returned must be given to `arrived` when it is there, or will not come. */
-  expect(): number {
-    this.#expected++
-    return this.#round
-  }
-
-  arrived(round: number): void {
-    if (round !== this.#round || --this.#expected > 0 || this.#waitingFor === null) return
-    clearTimeout(this.#waitingFor)
-    this.#waitingFor = null
-    // What has arrived is submitted within this turn.
-    setImmediate(() => this.#commit())
+  /**
+   * Resolves when everything committed so far is on the disk. Whoever has read it waits before telling of it: it could
+   * be gone after a power loss, and what has taken its place would look the same (a UID, a mod-sequence).
+   */
+  async durable(): Promise<void> {
+    if (this.#syncing !== null) await this.#syncing
+    if (this.#failure !== null) throw this.#failure
   }
 
   /** Takes nothing more, and resolves when everything submitted is settled. */
@@ -127,22 +127,38 @@ export class CommitQueue {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    if (this.#expected === 0 || this.#patience === 0) {
-      setImmediate(() => this.#commit())
-      return
-    }
-    this.#waitingFor = setTimeout(() => {
-      this.#waitingFor = null
-      this.#expected = 0
-      this.#round++
-      this.#commit()
-    }, this.#patience)
+    setImmediate(() => this.#commit())
   }
 
   #commit(): void {
-    const started = performance.now()
-    this.#burst(started)
-    this.#patience = Math.min(MOST_PATIENCE, Math.round(performance.now() - started))
+    const written = this.#burst(performance.now())
+    if (written !== null && this.#log !== null) {
+      this.#syncing = this.#sync(this.#log, written)
+      return
+    }
+    if (written !== null) tell(written)
+    this.#next()
+  }
+
+  async #sync(log: Log, written: Written): Promise<void> {
+    try {
+      await log.sync()
+      tell(written)
+    } catch (error) {
+      const reason = new MailError(
+        'unavailable',
+        `${toMailError(error, this.#folder).message}; the disk may have lost mail: see that it is sound, then start again`,
+        { cause: error },
+      )
+      this.#failure = reason
+      for (const job of [...written.jobs, ...this.#waiting.splice(0)]) job.reject(reason)
+    }
+    this.#syncing = null
+    this.#next()
+  }
+
+  #next(): void {
+    if (this.#logged > CHECKPOINT) setImmediate(() => this.#checkpointNow())
     if (this.#waiting.length > 0) {
       setImmediate(() => this.#commit())
       return
@@ -151,7 +167,8 @@ export class CommitQueue {
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  #burst(started: number): void {
+  /** Null where nothing was committed. */
+  #burst(started: number): Written | null {
     const database = this.#database
     const done: { readonly job: Job; readonly tx: Tx }[] = []
     let octets = 0
@@ -179,12 +196,12 @@ export class CommitQueue {
       for (const { tx } of done) for (const mailbox of tx.modSeqs.keys()) touched.add(mailbox)
       for (const mailbox of touched) mailbox.writeHeader(database)
       database.run('COMMIT')
-      for (const { job } of done) job.resolve()
-      for (const mailbox of touched) mailbox.committed()
       this.#checkpointAfter(octets + PAGE * done.length)
+      return done.length === 0 ? null : { jobs: done.map(({ job }) => job), touched }
     } catch (error) {
       database.rollback()
       this.#fail(current === null ? done : [...done, current], error)
+      return null
     }
   }
 
@@ -210,13 +227,12 @@ export class CommitQueue {
   /** Checkpoints come between commits, when those who were in the last one have been told, and in quiet moments. */
   #checkpointAfter(octets: number): void {
     this.#logged += octets
-    if (this.#logged > CHECKPOINT) setImmediate(() => this.#checkpointNow())
-    else if (this.#checkpoint !== null) this.#checkpoint.refresh()
+    if (this.#checkpoint !== null) this.#checkpoint.refresh()
     else this.#checkpoint = setTimeout(() => this.#checkpointNow(), QUIET).unref()
   }
 
   #checkpointNow(): void {
-    if (this.#closed || this.#logged === 0) return
+    if (this.#closed || this.#failure !== null || this.#logged === 0) return
     this.#logged = 0
     try {
       this.#database.checkpoint()
@@ -224,4 +240,9 @@ export class CommitQueue {
       // The log holds everything; the next commit or checkpoint tells of a disk that stays broken.
     }
   }
+}
+
+function tell({ jobs, touched }: Written): void {
+  for (const job of jobs) job.resolve()
+  for (const mailbox of touched) mailbox.committed()
 }

@@ -88,6 +88,11 @@ export class Database {
     this.all('PRAGMA wal_checkpoint(PASSIVE)')
   }
 
+  /** From now on a commit is not synced: whoever calls this syncs the log. A checkpoint is, as it must be. */
+  syncElsewhere(): void {
+    this.driver.exec('PRAGMA synchronous=NORMAL')
+  }
+
   close(): void {
     this.#statements.clear()
     this.driver.close()

@@ -44,17 +44,17 @@ export class SqlAccount implements Account {
   }
 
   async list(): Promise<readonly MailboxInfo[]> {
-    return this.#directory().list()
+    return this.#durable(this.#directory().list())
   }
 
   async find(name: string): Promise<MailboxInfo | null> {
     const directory = this.#directory()
     const entry = directory.find(name)
-    return entry === undefined ? null : directory.info(entry)
+    return this.#durable(entry === undefined ? null : directory.info(entry))
   }
 
   async status(name: string): Promise<MailboxStatus> {
-    return this.#box(this.#directory().require(name)).state.status
+    return this.#durable(this.#box(this.#directory().require(name)).state.status)
   }
 
   async create(name: string, specialUse?: SpecialUse): Promise<MailboxInfo> {
@@ -118,6 +118,7 @@ export class SqlAccount implements Account {
   }
 
   async select(name: string, mode: 'read' | 'write' | 'exclusive'): Promise<Mailbox> {
+    await this.#deps.queue.durable()
     const entry = this.#directory().require(name)
     const box = this.#box(entry)
     const letGo = this.#deps.holders.take(box.id, mode)
@@ -188,6 +189,12 @@ export class SqlAccount implements Account {
     const box = this.#home.boxes.get(entry.id)
     if (box === undefined) throw new MailError('notFound', 'no such mailbox')
     return box
+  }
+
+  /** What was read, once it is on the disk. */
+  async #durable<T>(read: T): Promise<T> {
+    await this.#deps.queue.durable()
+    return read
   }
 
   #directory(): Directory {

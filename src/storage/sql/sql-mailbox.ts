@@ -56,7 +56,9 @@ export class SqlMailboxHandle implements Mailbox {
 
   async snapshot(): Promise<Snapshot> {
     await this.#load()
-    return this.#box.state.snapshot()
+    const snapshot = this.#box.state.snapshot()
+    await this.#deps.queue.durable()
+    return snapshot
   }
 
   async *messages(uids: Uids, want: MessageWant): AsyncGenerator<readonly MessageInfo[]> {
@@ -98,6 +100,12 @@ export class SqlMailboxHandle implements Mailbox {
 
   async changes(since: number): Promise<Changes | 'expired'> {
     await this.#load()
+    const changes = await this.#changes(since)
+    await this.#deps.queue.durable()
+    return changes
+  }
+
+  async #changes(since: number): Promise<Changes | 'expired'> {
     const { state } = this.#box
     if (since < state.header.floor) return 'expired'
     const recent = state.recentChanges(since)

@@ -18,6 +18,8 @@ import type { SqlDriverName, SqlDriverOpener } from './driver.js'
 import { openDriver } from './driver.js'
 import { toMailError } from './errors.js'
 import { Homes } from './homes.js'
+import type { Log } from './log-file.js'
+import { LogFile } from './log-file.js'
 import { Records } from './records.js'
 import type { AccountDeps } from './sql-account.js'
 import { SqlAccount } from './sql-account.js'
@@ -49,6 +51,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqlS
   const folder = options.path === ':memory:' ? null : options.path
   let claimed: DataFolder | null = null
   let database: Database | null = null
+  let log: Log | null = null
   try {
     if (folder !== null) {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -60,12 +63,15 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqlS
     const driver = await openDriver(file, options.driver)
     database = new Database(driver)
     database.prepare()
-    const store = new SqlStore(database, folder, claimed, limits, logger)
+    log = folder === null ? null : LogFile.open(`${file}-wal`)
+    if (log !== null) database.syncElsewhere()
+    const store = new SqlStore(database, folder, claimed, log, limits, logger)
     await store.resume()
     logger.log('info', 'storage.opened', { driver: driver.name, path: options.path })
     return store
   } catch (error) {
     try {
+      log?.close()
       database?.close()
     } catch {
       // The first error says more.
@@ -90,6 +96,7 @@ export class SqlStore implements MailStore {
   readonly #database: Database
   readonly #folder: string | null
   readonly #claimed: DataFolder | null
+  readonly #log: Log | null
   readonly #limits: StoreLimits
   readonly #queue: CommitQueue
   readonly #contents: Contents
@@ -104,6 +111,7 @@ export class SqlStore implements MailStore {
     database: Database,
     folder: string | null,
     claimed: DataFolder | null,
+    log: Log | null,
     limits: StoreLimits,
     logger: Logger,
   ) {
@@ -112,8 +120,9 @@ export class SqlStore implements MailStore {
     this.#database = database
     this.#folder = folder
     this.#claimed = claimed
+    this.#log = log
     this.#limits = limits
-    this.#queue = new CommitQueue(database, folder)
+    this.#queue = new CommitQueue(database, folder, log)
     this.#contents = new Contents(database, this.#queue, logger)
     this.#tasks = new Tasks(database, this.#queue, logger, limits.tombstones)
     this.#homes = new Homes(database, this.#queue, limits, logger)
@@ -198,6 +207,7 @@ export class SqlStore implements MailStore {
     } catch {
       // What is in the log stays there, and is read at the next start.
     }
+    this.#log?.close()
     this.#database.close()
     await this.#claimed?.close()
   }

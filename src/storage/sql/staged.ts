@@ -23,8 +23,6 @@ export class SqlStaged implements Staged {
   #lastWrite: Promise<void>
   #failure: MailError | null
   #ended: boolean
-  /** What `arrived` of the queue is to be given; null once it was. */
-  #expected: number | null
 
   constructor(database: Database, queue: CommitQueue, contents: Contents, limit: number) {
     this.#database = database
@@ -39,7 +37,6 @@ export class SqlStaged implements Staged {
     this.#lastWrite = Promise.resolve()
     this.#failure = null
     this.#ended = false
-    this.#expected = queue.expect()
   }
 
   write(chunk: Uint8Array): void | Promise<void> {
@@ -67,7 +64,6 @@ export class SqlStaged implements Staged {
   async seal(facts: MessageFacts, prefix: Uint8Array = new Uint8Array()): Promise<Body> {
     if (this.#ended) throw new UsageError('STAGED', 'the message is sealed or aborted')
     this.#ended = true
-    this.#arrived()
     const size = prefix.length + this.#size
     const text = JSON.stringify(facts)
     if (this.#failure === null && this.#cid === null && size <= INLINE) {
@@ -97,19 +93,11 @@ export class SqlStaged implements Staged {
   async abort(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    this.#arrived()
     await this.#lastWrite
     this.#drop()
   }
 
-  #arrived(): void {
-    if (this.#expected !== null) this.#queue.arrived(this.#expected)
-    this.#expected = null
-  }
-
   #writePiece(data: Uint8Array): void {
-    // It may be long until the rest is there: others do not wait for that.
-    this.#arrived()
     const cid = this.#cid ?? this.#contents.newCid()
     if (this.#cid === null) this.#contents.hold(cid)
     this.#cid = cid
