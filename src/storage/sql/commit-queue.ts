@@ -109,8 +109,8 @@ export class CommitQueue {
   }
 
   /**
-   * Resolves when everything committed so far is on the disk. Whoever has read it waits before telling of it: it could
-   * be gone after a power loss, and what has taken its place would look the same (a UID, a mod-sequence).
+   * Resolves when everything committed so far is on the disk. Whoever tells of a UID, a UIDVALIDITY or a mod-sequence
+   * waits for that: after a power loss another message, or another change, could have the same.
    */
   async durable(): Promise<void> {
     if (this.#syncing !== null) await this.#syncing

@@ -21,7 +21,6 @@ export class Records {
     const row = this.#read(() =>
       this.#database.row('SELECT value FROM record WHERE kind = ? AND key = ?', this.#kind, key),
     )
-    await this.#queue.durable()
     return row === undefined ? null : text(row.value)
   }
 
@@ -59,7 +58,6 @@ export class Records {
     const rows = this.#read(() =>
       this.#database.all('SELECT key FROM record WHERE kind = ? ORDER BY key', this.#kind),
     )
-    await this.#queue.durable()
     return rows.map((row) => text(row.key))
   }
 

@@ -44,17 +44,18 @@ export class SqlAccount implements Account {
   }
 
   async list(): Promise<readonly MailboxInfo[]> {
-    return this.#durable(this.#directory().list())
+    return this.#directory().list()
   }
 
   async find(name: string): Promise<MailboxInfo | null> {
     const directory = this.#directory()
     const entry = directory.find(name)
-    return this.#durable(entry === undefined ? null : directory.info(entry))
+    return entry === undefined ? null : directory.info(entry)
   }
 
   async status(name: string): Promise<MailboxStatus> {
-    return this.#durable(this.#box(this.#directory().require(name)).state.status)
+    await this.#deps.queue.durable()
+    return this.#box(this.#directory().require(name)).state.status
   }
 
   async create(name: string, specialUse?: SpecialUse): Promise<MailboxInfo> {
@@ -189,12 +190,6 @@ export class SqlAccount implements Account {
     const box = this.#home.boxes.get(entry.id)
     if (box === undefined) throw new MailError('notFound', 'no such mailbox')
     return box
-  }
-
-  /** What was read, once it is on the disk. */
-  async #durable<T>(read: T): Promise<T> {
-    await this.#deps.queue.durable()
-    return read
   }
 
   #directory(): Directory {
