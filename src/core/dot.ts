@@ -73,13 +73,13 @@ export class DotReader {
     let length = 0
     let from = 0
     let at = 0
-    const nulAt = this.nul ? -1 : chunk.indexOf(0)
     const keep = (start: number, end: number): void => {
       copy ??= Buffer.allocUnsafe(total + 1)
       if (end - start > FEW_TO_COPY) length += chunk.copy(copy, length, start, end)
       else for (let each = start; each < end; each++) copy[length++] = chunk[each] as number
     }
     let text = ''
+    let nulAt = -1
     let base = 0
     let limit = 0
     let window = FIRST_WINDOW
@@ -88,11 +88,14 @@ export class DotReader {
         base = at
         limit = Math.min(total, base + window)
         window = LARGEST_WINDOW
+        if (nulAt !== -1) this.nul = true
+        nulAt = -1
         if (this.#skipLines(chunk, base, limit)) {
           at = limit
           continue
         }
         text = toLatin1(chunk, base, limit)
+        nulAt = this.nul ? -1 : text.indexOf('\0')
         this.#nextCr = -1
       }
       switch (this.#state) {
@@ -133,7 +136,7 @@ export class DotReader {
           break
       }
     }
-    if (nulAt !== -1 && nulAt < at) this.nul = true
+    if (nulAt !== -1 && base + nulAt < at) this.nul = true
     if (copy === null) return { body: from < at ? chunk.subarray(from, at) : EMPTY, used: at }
     keep(from, at)
     return { body: (copy as Buffer).subarray(0, length), used: at }

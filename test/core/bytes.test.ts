@@ -170,6 +170,27 @@ describe('DotReader and DotWriter', () => {
       expect(look(rest, 13)).toBe('odd')
       expect(look(`.${rest}`)).toBe('dotted')
       expect(look(`.${rest}`, 46)).toBe('clean')
+      expect(look(`${rest}\0`)).toBe('odd')
+    }
+  })
+
+  it('sees it wherever it stands in a long line', () => {
+    const length = 700
+    const pieces = [
+      ['\0', 'odd'],
+      ['\n', 'odd'],
+      ['\r', 'odd'],
+      ['\r\n', 'clean'],
+      ['\r\n.', 'dotted'],
+      ['\t', 'clean'],
+      ['\x0e', 'clean'],
+    ] as const
+    for (const [piece, expected] of pieces) {
+      for (let at = 0; at <= length - piece.length - 1; at++) {
+        const octets = Buffer.alloc(length, 'x')
+        octets.write(piece, at, 'latin1')
+        if (checkLines(octets, 10) !== expected) expect.fail(`${JSON.stringify(piece)} at ${at}`)
+      }
     }
   })
 
