@@ -5,9 +5,9 @@ import { makeMailbox, scanLocalPart, scanMailbox } from './mailbox.js'
 const LONGEST_PATH = 256
 const LONGEST_LOCAL_PART = 64
 const LONGEST_LABEL = 63
-/** What nearly every path is: a Dot-string, and a Domain. */
+/** What nearly every path is: a Dot-string, and a Domain in lower case. */
 const USUAL =
-  /<[\w!#$%&'*+\-/=?^`{|}~]+(?:\.[\w!#$%&'*+\-/=?^`{|}~]+)*@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*>/y
+  /<[\w!#$%&'*+\-/=?^`{|}~]+(?:\.[\w!#$%&'*+\-/=?^`{|}~]+)*@[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*>/y
 
 /** A path and where it ends; `mailbox` is null for the null reverse-path `<>`. */
 export interface ScannedPath {
@@ -51,7 +51,7 @@ function scanUsual(text: string, at: number): ScannedPath | null {
   const mailbox = {
     address: text.slice(from, end - 1),
     localPart: text.slice(from, sign),
-    domain: text.slice(sign + 1, end - 1).toLowerCase(),
+    domain: text.slice(sign + 1, end - 1),
   }
   return { mailbox, end }
 }

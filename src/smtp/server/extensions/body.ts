@@ -14,7 +14,7 @@ export const body: Extension = {
   known: ({ options: { features } }) => features.eightBitMime || features.binaryMime,
   mail: {
     BODY(value, draft, conversation) {
-      const name = value?.toUpperCase() ?? ''
+      const name = value === '8BITMIME' ? value : (value?.toUpperCase() ?? '')
       const plain = name === '7BIT' || (name === '8BITMIME' && conversation.options.features.eightBitMime)
       if (!plain && !body.offer(conversation).includes(name)) {
         return badArgument(`BODY is one of ${['7BIT', ...body.offer(conversation)].join(', ')}`)
