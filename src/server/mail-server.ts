@@ -4,6 +4,7 @@ import { silentLogger } from '../interfaces/index.js'
 import { AddressList, ConnectionLimits, Listener, type TlsMode } from '../net/index.js'
 import { loadCertificates } from './certificates.js'
 import { configError } from './check.js'
+import { closeWithin } from './close-within.js'
 import { deliverMessage, type OutgoingMessage } from './deliver-message.js'
 import { composeHouse, type House } from './house.js'
 import type { ListenAddress } from './listen-address.js'
@@ -39,7 +40,10 @@ export interface MailServer extends AsyncDisposable {
    * never rejects for what a delivery refuses.
    */
   deliver(message: OutgoingMessage): Promise<readonly Reply[]>
-  /** Takes nothing more, lets sessions finish (421, `* BYE`) for `shutdownTimeout`, then closes the store if it is its own. */
+  /**
+   * Takes nothing more, lets sessions finish (421, `* BYE`) for `shutdownTimeout` and cuts them off, then closes the
+   * store if it is its own.
+   */
   close(): Promise<void>
 }
 
@@ -183,11 +187,10 @@ class RunningServer implements MailServer {
   async #close(): Promise<void> {
     const listeners = this.#listeners.map(({ listener }) => listener.close())
     for (const session of this.#sessions) session.shutdown()
-    const timer = setTimeout(() => {
+    const timeout = this.#options.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT
+    await closeWithin(Promise.all(listeners), timeout, () => {
       for (const session of this.#sessions) session.destroy()
-    }, this.#options.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT)
-    await Promise.all(listeners)
-    clearTimeout(timer)
+    })
     await this.#house.close()
   }
 }

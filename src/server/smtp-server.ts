@@ -10,6 +10,7 @@ import type { SmtpHandlers, SmtpServerLimits, SmtpServerSession } from '../smtp/
 import { SmtpService, smtpHandlers } from '../smtp/index.js'
 import type { CertificatePair } from '../tls/index.js'
 import { loadCertificates } from './certificates.js'
+import { closeWithin } from './close-within.js'
 
 /** The handlers of an SMTP server, and how it behaves. */
 export interface SmtpServerSettings extends SmtpHandlers {
@@ -55,9 +56,6 @@ export interface SmtpServerSettings extends SmtpHandlers {
   /** Asked for each connection: a record of its wire traffic, or null for none. */
   readonly wireLog?: (connection: { readonly id: string; readonly remoteAddress: string }) => WireLog | null
 }
-
-/** Milliseconds for sessions that are cut off to end. */
-const CUT_OFF_MS = 200
 
 interface RunningSession {
   shutdown(reason: 'shutdown'): void
@@ -159,17 +157,11 @@ export class SmtpServer implements AsyncDisposable {
    */
   async close(): Promise<void> {
     this.#closing = true
-    const closed = this.#listener?.close()
+    const closed = this.#listener?.close() ?? Promise.resolve()
     for (const session of this.#sessions) session.shutdown('shutdown')
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        for (const session of this.#sessions) session.destroy()
-        timer = setTimeout(resolve, CUT_OFF_MS)
-      }, this.#settings.shutdownTimeout ?? 10_000)
+    await closeWithin(closed, this.#settings.shutdownTimeout ?? 10_000, () => {
+      for (const session of this.#sessions) session.destroy()
     })
-    await Promise.race([closed, late])
-    clearTimeout(timer)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -47,6 +47,20 @@ async function say(server: MailServer, name: ListenerName, ...lines: readonly st
 }
 
 describe('createMailServer', () => {
+  it('closes when its time is up, whatever a hook of the host is at', async () => {
+    const server = await createMailServer({
+      hostname: 'mail.example.test',
+      listen: { smtp: '127.0.0.1:0' },
+      domains,
+      shutdownTimeout: 20,
+      policy: { mail: () => new Promise(() => undefined) },
+    })
+    const talking = say(server, 'smtp', 'EHLO c', 'MAIL FROM:<>').catch(() => '')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await server.close()
+    expect(await talking).not.toContain('250 2.1.0')
+  })
+
   it('listens where it was asked to, greets on each, and is over at the end of its block', async () => {
     let ports: number[] = []
     {
