@@ -56,7 +56,7 @@ describe('SmtpServerEngine', () => {
     inMessage.engine.shutdown('shutdown')
     expect(inMessage.run()).toMatch(/^421 4\.3\.2 /)
     expect(inMessage.events.slice(-2)).toEqual([
-      { type: 'reset', reason: 'shutdown' },
+      { type: 'reset', reason: 'shutdown', refusal: null },
       { type: 'closed', reason: 'shutdown' },
     ])
 
@@ -130,7 +130,7 @@ describe('SmtpServerEngine', () => {
       /421 4\.7\.0 Enough\r\n$/,
     )
     expect(talk.events.slice(-2)).toEqual([
-      { type: 'reset', reason: 'refused' },
+      { type: 'reset', reason: 'refused', refusal: null },
       { type: 'closed', reason: 'refused' },
     ])
   })

@@ -5,6 +5,7 @@ import type {
   Delivery,
   DeliveryFeatures,
   EnvelopeStart,
+  Logger,
   MessageTags,
   Policy,
   Recipient,
@@ -153,6 +154,7 @@ export function startServer(
     readonly delivery?: Delivery
     readonly policy?: Policy
     readonly authenticator?: Authenticator
+    readonly logger?: Logger
   } = {},
 ): TestServer {
   const { auth, implicitTls, maxMessageSize, features, shutdownAfterMs, overLimit, ...engineOptions } =
@@ -188,6 +190,7 @@ export function startServer(
         delivery,
         authenticator: parts.authenticator ?? (auth === true ? testAuthenticator : null),
         policy: parts.policy ?? null,
+        ...(parts.logger === undefined ? {} : { logger: parts.logger }),
         clock,
       })
       const driver = new Driver(session.engine, server, session, { clock, onError: (e) => errors.push(e) })

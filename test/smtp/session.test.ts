@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MailError } from '../../src/core/index.js'
-import type { Delivery, Policy, SessionContext, Transaction } from '../../src/interfaces/index.js'
+import type { Delivery, Logger, Policy, SessionContext, Transaction } from '../../src/interfaces/index.js'
 import { reply } from '../../src/interfaces/index.js'
 import { commitReply, makeReceived, SmtpServerEngine, SmtpServerSession } from '../../src/smtp/index.js'
 import { runScript } from '../../src/testing/index.js'
@@ -278,6 +278,25 @@ S~ 250 .*
     expect(logged).toEqual([
       'auth.failed',
       { session: 'x', remote: '', mechanism: 'PLAIN', user: '\\x1b[2Jalice', failure: 'invalid' },
+    ])
+  })
+
+  it('logs why a message was refused, by whomever', async () => {
+    const logged: unknown[] = []
+    const logger: Logger = {
+      log: (_level, event, { code, from, to }) => event === 'smtp.refused' && logged.push([code, from, to]),
+    }
+    const client = startServer({ chunking: true, maxMessageSize: 10 }, { logger }).connect()
+    await client.read()
+    const envelope = 'MAIL FROM:<a@c.test>\r\nRCPT TO:<alice@example.test>\r\n'
+    const before = `EHLO c\r\n${envelope}BDAT 11 LAST\r\n12345678901${envelope}`
+    await client.write([Buffer.from(`${before}RCPT TO:<bob@example.test>\r\nDATA\r\n`)])
+    await client.read()
+    await client.write([Buffer.from('a\nb\r\n.\r\nQUIT\r\n')])
+    while ((await client.read()) !== null);
+    expect(logged).toEqual([
+      [552, 'a@c.test', ['alice@example.test']],
+      [550, 'a@c.test', ['alice@example.test', 'bob@example.test']],
     ])
   })
 

@@ -47,7 +47,11 @@ describe('SMTP smuggling', () => {
         } else {
           expect(output).toMatch(refused)
           expect(talk.messages).toHaveLength(0)
-          expect(talk.events.at(-1)).toEqual({ type: 'reset', reason: 'refused' })
+          expect(talk.events.at(-1)).toEqual({
+            type: 'reset',
+            reason: 'refused',
+            refusal: expect.objectContaining({ code: 550, enhanced: '5.6.0' }),
+          })
         }
       }
     })

@@ -6,8 +6,7 @@ const LONGEST_PATH = 256
 const LONGEST_LOCAL_PART = 64
 const LONGEST_LABEL = 63
 /** What nearly every path is: a Dot-string, and a Domain in lower case. */
-const USUAL =
-  /<[\w!#$%&'*+\-/=?^`{|}~]+(?:\.[\w!#$%&'*+\-/=?^`{|}~]+)*@[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*>/y
+const USUAL = /<[\w!#$%&'*+\-/=?^`{|}~]+(?:\.[\w!#$%&'*+\-/=?^`{|}~]+)*@[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*>/y
 
 /** A path and where it ends; `mailbox` is null for the null reverse-path `<>`. */
 export interface ScannedPath {

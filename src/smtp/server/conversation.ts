@@ -206,14 +206,14 @@ export class Conversation {
     if (this.envelope === null) return
     const known = this.state === 'failed'
     this.leaveTransaction()
-    if (!known) this.tell({ type: 'reset', reason })
+    if (!known) this.tell({ type: 'reset', reason, refusal: null })
   }
 
   /** A chunk of the message has failed: the host is done with the transaction, and the client has yet to end it. */
-  failTransaction(): void {
+  failTransaction(refusal: Reply | null): void {
     if (this.envelope === null || this.state === 'failed') return
     this.state = 'failed'
-    this.tell({ type: 'reset', reason: 'refused' })
+    this.tell({ type: 'reset', reason: 'refused', refusal })
   }
 
   /** The transaction is over and the host knows how. */

@@ -1,5 +1,11 @@
 import type { TlsInfo } from '../../core/engine.js'
-import type { AbortReason, EnvelopeStart, PlainCredentials, Recipient } from '../../interfaces/index.js'
+import type {
+  AbortReason,
+  EnvelopeStart,
+  PlainCredentials,
+  Recipient,
+  Reply,
+} from '../../interfaces/index.js'
 import type { SmtpHostVerb } from './options.js'
 
 /** Why a session ended. `quit`: the client said so; `lost`: the connection is gone or half closed without QUIT. */
@@ -22,7 +28,8 @@ export type SmtpCloseReason = 'quit' | 'lost' | 'refused' | 'limit' | 'timeout' 
  * - `auth` (ask): credentials to check; `accept()` for 235.
  * - `tls` (tell): STARTTLS is done, and everything learnt in clear is forgotten.
  * - `busy` (tell): many commands of one flood are answered; a host may serve others before it goes on.
- * - `reset` (tell): the transaction is over without a message.
+ * - `reset` (tell): the transaction is over without a message; `refusal` is why, where the message broke a rule of the
+ *   engine's own, and what the client is told of it, unless the rest of the message breaks one that weighs more.
  * - `closed` (tell): the last event.
  */
 export type SmtpServerEvent =
@@ -46,5 +53,5 @@ export type SmtpServerEvent =
   | { readonly type: 'auth'; readonly mechanism: string; readonly credentials: PlainCredentials }
   | { readonly type: 'tls'; readonly info: TlsInfo | null }
   | { readonly type: 'busy' }
-  | { readonly type: 'reset'; readonly reason: AbortReason }
+  | { readonly type: 'reset'; readonly reason: AbortReason; readonly refusal: Reply | null }
   | { readonly type: 'closed'; readonly reason: SmtpCloseReason }

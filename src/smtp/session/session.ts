@@ -121,7 +121,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       case 'busy':
         return new Promise((resolve) => setImmediate(resolve))
       case 'reset':
-        return this.#abort(event.reason)
+        return this.#reset(event.reason, event.refusal)
       case 'closed':
         this.#log('debug', 'smtp.closed', { reason: event.reason })
         return this.#closed()
@@ -407,6 +407,16 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   #leaveTransaction(): void {
     if (this.#context.forwarded !== undefined) this.#context = this.#context.withoutForwarded()
     this.#setTransmission(false)
+  }
+
+  #reset(reason: AbortReason, refusal: Reply | null): Promise<void> | undefined {
+    const transaction = this.#transaction
+    if (refusal !== null && transaction !== null) {
+      const { envelope, recipients } = transaction
+      const to = recipients.map(({ address }) => address)
+      this.#refused('message', refusal, { from: envelope.reversePath, to })
+    }
+    return this.#abort(reason)
   }
 
   async #closed(): Promise<void> {

@@ -54,7 +54,7 @@ function receiveBdat(conversation: Conversation, argument: string, refusal: Repl
   else {
     if (marker !== undefined && !last) chunk.verdict = BAD_MARKER
     else if (taken + size > options.maxMessageSize) chunk.verdict = TOO_LARGE
-    if (chunk.verdict !== null) conversation.failTransaction()
+    if (chunk.verdict !== null) conversation.failTransaction(chunk.verdict)
     else if (size === 0 && !last && ++conversation.junk > options.limits.junkCommands) {
       conversation.closeWith(TOO_MUCH_JUNK, 'limit')
       return
@@ -71,7 +71,7 @@ const bdatAsk: Ask = {
   answered(conversation, answer) {
     if (answer.code >= 400) {
       if (conversation.chunk !== null) conversation.chunk.verdict = answer
-      conversation.failTransaction()
+      conversation.failTransaction(null)
     } else {
       const binary = conversation.envelope?.body === 'BINARYMIME'
       conversation.message = new MessageReader(conversation.options, binary ? 'binary' : 'chunks')
@@ -106,7 +106,7 @@ export function receiveChunk(conversation: Conversation, chunk: Chunk): boolean 
 function passOn(conversation: Conversation, message: MessageReader, body: readonly Uint8Array[]): void {
   if (message.violation === null) {
     for (const piece of body) conversation.tell({ type: 'body', chunk: piece })
-  } else if (conversation.state !== 'failed') conversation.failTransaction()
+  } else if (conversation.state !== 'failed') conversation.failTransaction(message.violation)
 }
 
 function endChunk(conversation: Conversation, chunk: Chunk): void {
@@ -139,7 +139,7 @@ function sayRefused(conversation: Conversation, verdict: Reply, last: boolean): 
 const chunkEndAsk: Ask = {
   acceptance: reply(250, '2.0.0', 'Octets received'),
   answered(conversation, answer) {
-    if (answer.code >= 400) conversation.failTransaction()
+    if (answer.code >= 400) conversation.failTransaction(null)
     conversation.say(answer)
   },
 }

@@ -66,7 +66,7 @@ export function receiveMessage(conversation: Conversation, message: MessageReade
   input.skip(used)
   conversation.options.wireLog?.octets('client', chunk.subarray(0, used))
   const violation = message.violation
-  if (violation !== null && !wasRefused) conversation.failTransaction()
+  if (violation !== null && !wasRefused) conversation.failTransaction(violation)
   if (violation === null) for (const piece of body) conversation.tell({ type: 'body', chunk: piece })
   if (!message.ended) return
   conversation.message = null
