@@ -29,8 +29,8 @@ export class Headers {
   readonly size: number
   /** True when the empty line was found. */
   readonly terminated: boolean
-  /** Octets from the start of the block to the first CR in a field that no LF follows, or -1. */
-  readonly bareCr: number
+  /** True when every line is part of a field, all of them end alike, and there is neither NUL nor a CR without LF. */
+  readonly isRegular: boolean
   /**
    * For each field six numbers: where it starts, where its name ends, where its value starts (or -1), where it ends,
    * a hash of its name in lower case, and where its first line ends.
@@ -50,12 +50,14 @@ export class Headers {
     let truncated = false
     let terminated = false
     let hashes = 0
-    let bareCr = -1
+    let isRegular = true
+    let bareLf = false
     let at = 0
     while (at < length) {
       const first = bytes[at] as number
       if (first === LF || (first === CR && bytes[at + 1] === LF)) {
         terminated = true
+        if (first === LF) bareLf = true
         at += first === LF ? 1 : 2
         break
       }
@@ -82,14 +84,16 @@ export class Headers {
         let octet = 0
         for (; end < near; end++) {
           octet = bytes[end] as number
-          if (octet > CR) continue
-          if (octet === LF) break
-          if (octet === CR && bytes[end + 1] !== LF && bareCr === -1) bareCr = end
+          if (octet <= CR && octet !== TAB) break
         }
-        if (octet !== LF) {
+        if (octet === CR && bytes[end + 1] === LF) end++
+        else if (octet === LF) bareLf = true
+        else {
+          // a long line, or an octet that does not belong there
           const lf = end < length ? bytes.indexOf(LF, end) : -1
           const to = lf === -1 ? length : lf
-          if (bareCr === -1 && to > end) bareCr = bareCrIn(bytes, end, to)
+          if (isRegular && to > end) isRegular = isText(bytes, end, to)
+          if (to === lf && bytes[lf - 1] !== CR) bareLf = true
           end = to
         }
         if (end < length) end++
@@ -99,7 +103,10 @@ export class Headers {
       if (isField) {
         fields.push(at, name, colon + 1, end, hash, lineEnd)
         hashes |= bitOf(hash)
-      } else fields.push(at, at, -1, end, 0, lineEnd)
+      } else {
+        fields.push(at, at, -1, end, 0, lineEnd)
+        isRegular = false
+      }
       at = end
     }
     const size = truncated ? length : at
@@ -107,7 +114,7 @@ export class Headers {
     this.size = size
     this.terminated = terminated
     this.truncated = truncated
-    this.bareCr = bareCr
+    this.isRegular = isRegular && !(bareLf && this.raw.includes('\r\n'))
     this.#fields = fields
     this.#hashes = hashes
     this.#ascii = size < LONG ? null : isAscii(bytes.subarray(0, size))
@@ -144,13 +151,13 @@ export class Headers {
     const { raw } = this
     const end = this.#fields[slot + 3] as number
     // words are read where they stand: what unfolding would leave out of them means nothing there
-    if (this.bareCr === -1 && wordAt(raw.slice(start, end), 0) !== -1) {
+    if (this.isRegular && wordAt(raw.slice(start, end), 0) !== -1) {
       const from = whiteEnd(raw, start, end)
       return readWords(raw, from, whiteStart(raw, from, end))
     }
     const value = this.#unfolded(slot, start)
     this.#ascii ??= !notAscii.test(raw)
-    return this.#ascii && this.bareCr === -1 ? value : decodeWords(value)
+    return this.#ascii && this.isRegular ? value : decodeWords(value)
   }
 
   /** The first field of that name as `valueAt` gives it, or null. */
@@ -217,7 +224,7 @@ export class Headers {
     const fields = this.#fields
     const start = fields[index * SLOTS + 2] as number
     const end = fields[index * SLOTS + 3] as number
-    if (this.bareCr === -1 && end === fields[index * SLOTS + 5]) {
+    if (this.isRegular && end === fields[index * SLOTS + 5]) {
       const from = whiteEnd(raw, start, end)
       return read(raw, from, whiteStart(raw, from, end))
     }
@@ -228,7 +235,7 @@ export class Headers {
   #unfolded(slot: number, start: number): string {
     const { raw } = this
     const end = this.#fields[slot + 3] as number
-    if (this.bareCr !== -1) return unfoldPart(raw, start, end)
+    if (!this.isRegular) return unfoldPart(raw, start, end)
     const from = whiteEnd(raw, start, end)
     const to = whiteStart(raw, from, end)
     return to <= (this.#fields[slot + 5] as number) ? raw.slice(from, to) : joinLines(raw, from, to)
@@ -270,16 +277,18 @@ const SLOTS = 6
 /** Characters from which on the call that looks at octets is worth its cost. */
 const LONG = 2_048
 const COLON = 0x3a
+const TAB = 0x09
 /** Within this many octets a loop finds a line end sooner than a call. */
 const NEAR = 128
 const notAscii = /[^\x00-\x7f]/
 
 const NOTHING: readonly never[] = []
 
-/** The index of the first CR from `from` to `to`, where an LF or the end stands, that is not right before it, or -1. */
-function bareCrIn(bytes: Buffer, from: number, to: number): number {
-  const cr = bytes.subarray(from, to).indexOf(CR)
-  return cr === -1 || (from + cr === to - 1 && bytes[to] === LF) ? -1 : from + cr
+/** Whether the octets from `from` to `to`, where an LF or the end stands, hold neither NUL nor a CR without LF. */
+function isText(bytes: Buffer, from: number, to: number): boolean {
+  const line = bytes.subarray(from, to)
+  const cr = line.indexOf(CR)
+  return (cr === -1 || (from + cr === to - 1 && bytes[to] === LF)) && !line.includes(0)
 }
 
 /** Whether the characters from `start` to `end`, in lower case, are `name`. */
@@ -322,12 +331,17 @@ export function selectFields(block: Uint8Array, names: readonly string[], not = 
   return Buffer.concat(pieces)
 }
 
-/** True when a line of a header block, at `start` to `end`, may be a field, or the `From ` line of a mailbox file before them. */
+/** True when the line at `start` to `end` may be a field. */
 export function looksLikeField(bytes: Buffer, start: number, end: number): boolean {
   let at = start
   while (at < end && (bytes[at] as number) > 0x20 && bytes[at] !== COLON) at++
   let colon = at
   while (colon < end && (bytes[colon] === 0x20 || bytes[colon] === 0x09)) colon++
-  if (at > start && colon < end && bytes[colon] === COLON) return true
+  return at > start && colon < end && bytes[colon] === COLON
+}
+
+/** True when a header block may begin with that line: a field, or the `From ` line of a mailbox file before them. */
+export function beginsHeader(bytes: Buffer, start: number, end: number): boolean {
+  if (looksLikeField(bytes, start, end)) return true
   return /^>?From /.test(toLatin1(bytes, start, Math.min(end, start + 6)))
 }

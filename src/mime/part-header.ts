@@ -27,6 +27,7 @@ const messageRfc822: ContentType = { type: 'message', subtype: 'rfc822', paramet
 
 const transferEncoding = fieldName('content-transfer-encoding')
 const contentTypeName = fieldName('content-type')
+const contentLengthName = fieldName('content-length')
 
 /** Most are written in one of these ways. */
 function encodingOf(written: string): string {
@@ -39,6 +40,32 @@ function encodingOf(written: string): string {
     default:
       return parseToken(written) || '7bit'
   }
+}
+
+/** The boundary parameter of a multipart, or null where there is no usable one. */
+function boundaryOf(parameters: ContentType['parameters']): string | null {
+  const boundary = joinParameter(parameters, 'boundary')?.replace(/[ \t]+$/, '') ?? ''
+  return boundary !== '' && boundary.length <= MAX_BOUNDARY ? boundary : null
+}
+
+/** The boundary that a header announces, or null. */
+export function announcedBoundary(headers: Headers, limits: MimeLimits): string | null {
+  const value = headers.getKnown(contentTypeName)
+  const contentType = value === null ? null : scanContentType(value, limits.parameters)
+  return contentType?.type === 'multipart' ? boundaryOf(contentType.parameters) : null
+}
+
+/** The first Content-Length: its number (NaN where it is none) and how many octets stand before it; or null. */
+export function readContentLength(
+  headers: Headers,
+): { readonly size: number; readonly offset: number } | null {
+  const value = headers.getKnown(contentLengthName)
+  if (value === null) return null
+  for (const { name, offset } of headers) {
+    if (name.toLowerCase() === contentLengthName.name)
+      return { size: /^\d+$/.test(value) ? Number(value) : Number.NaN, offset }
+  }
+  return null
 }
 
 /** Reads Content-Type and Content-Transfer-Encoding; `report` is told of what is wrong with them. */
@@ -63,8 +90,8 @@ export function readPartHeader(
   }
   if (contentType.truncated) report('tooManyParameters')
   if (contentType.type !== 'multipart') return { contentType, encoding, boundary: null }
-  const boundary = joinParameter(contentType.parameters, 'boundary')?.replace(/[ \t]+$/, '') ?? ''
-  if (boundary !== '' && boundary.length <= MAX_BOUNDARY) return { contentType, encoding, boundary }
+  const boundary = boundaryOf(contentType.parameters)
+  if (boundary !== null) return { contentType, encoding, boundary }
   report('boundaryMissing')
   return { contentType: plainAscii, encoding, boundary: null }
 }

@@ -1,11 +1,12 @@
 import { CR, EMPTY, LF } from '../core/bytes.js'
 import { Boundaries, type Delimiter } from './boundaries.js'
 import { type Defect, type DefectCode, MAX_DEFECTS } from './defects.js'
-import { Headers, looksLikeField } from './headers.js'
+import { HeaderReader, NO_HEADERS } from './header-reader.js'
+import type { Headers } from './headers.js'
 import { InputWindow } from './input-window.js'
 import type { MimeLimits } from './limits.js'
-import { countLineFeeds, lineFeedAt } from './line-count.js'
-import { isMessage, readPartHeader } from './part-header.js'
+import { countLineFeeds } from './line-count.js'
+import { isMessage, readContentLength, readPartHeader } from './part-header.js'
 import type { ContentType } from './structured-field.js'
 import { isIdentity, isKnownEncoding } from './transfer-encoding.js'
 
@@ -52,7 +53,6 @@ interface Frame {
 
 const DASH = 0x2d
 const DELIMITER_START = Buffer.from('\n--', 'latin1')
-const NO_HEADERS = new Headers('')
 
 /**
  * Finds the parts of a message (RFC 2046) in octets that come in chunks: headers, bodies as they stand, ends. Only a
@@ -64,6 +64,7 @@ export class PartScanner {
   readonly #wantLines: boolean
   readonly #window: InputWindow
   readonly #boundaries: Boundaries
+  readonly #header: HeaderReader
   readonly #frames: Frame[]
   readonly #events: ScanEvent[]
   #nextEvent: number
@@ -71,9 +72,8 @@ export class PartScanner {
   #state: 'header' | 'body' | 'done'
   #ended: boolean
   #partCount: number
-  /** In a header block, from `window.at`: where the line begins that is being read, and what was searched for its end. */
-  #lineStart: number
-  #searched: number
+  /** What the message's Content-Length says: where the message ends, and where that stands. */
+  #announced: { readonly end: number; readonly offset: number } | null
   /** The body begins here, so that a delimiter may stand right here. */
   #atBodyStart: boolean
   /** LFs before offset `#countedTo`. */
@@ -86,6 +86,8 @@ export class PartScanner {
     this.#wantLines = want.lines
     this.#window = new InputWindow()
     this.#boundaries = new Boundaries()
+    const report = (code: DefectCode, index: number): void => this.#defect(code, index)
+    this.#header = new HeaderReader(limits, this.#window, this.#boundaries, report)
     this.#frames = []
     this.#events = []
     this.#nextEvent = 0
@@ -93,8 +95,7 @@ export class PartScanner {
     this.#state = 'header'
     this.#ended = false
     this.#partCount = 0
-    this.#lineStart = 0
-    this.#searched = 0
+    this.#announced = null
     this.#atBodyStart = false
     this.#lineCount = 0
     this.#countedTo = 0
@@ -148,69 +149,16 @@ export class PartScanner {
   #finish(): void {
     while (this.#state === 'header' || this.#window.at < this.#window.end) this.#scan(true)
     this.#endParts(0, this.#window.at)
+    if (this.#announced !== null && this.#announced.end !== this.size)
+      this.#defect('contentLengthWrong', this.#announced.offset - this.#window.base)
     this.#state = 'done'
   }
 
   #scanHeader(last: boolean): boolean {
-    const window = this.#window
-    const start = window.at
-    const { buffer, end } = window
-    if (this.#frames.length === 0 && this.#searched === 0 && this.#beginAtBlankLine(start)) return true
-    for (;;) {
-      const line = start + this.#lineStart
-      const lf = lineFeedAt(buffer, start + this.#searched, end)
-      const lineEnd = lf === -1 ? end : lf + 1
-      if (lineEnd - start > this.#limits.headerBlock) {
-        this.#defect('headerTooLong', start)
-        this.#begin(line > start ? line : start + this.#limits.headerBlock, false, true)
-        return true
-      }
-      if (lf === -1 && !last) {
-        this.#searched = end - start
-        return false
-      }
-      if (lf === line || (lf === line + 1 && buffer[line] === CR)) {
-        this.#begin(lineEnd, true, false)
-        return true
-      }
-      if (
-        lineEnd - line > 2 &&
-        buffer[line] === DASH &&
-        buffer[line + 1] === DASH &&
-        !this.#boundaries.isEmpty
-      ) {
-        const delimiter = this.#boundaries.match(buffer, line, end, true)
-        if (delimiter !== null && delimiter !== 'more') {
-          this.#begin(line, line === start, false)
-          this.#delimit(delimiter, line)
-          return true
-        }
-      }
-      if (line === start && lineEnd > line && !looksLikeField(buffer, line, lineEnd)) {
-        this.#defect('headerMissing', start)
-        this.#begin(start, true, false)
-        return true
-      }
-      if (lf === -1) {
-        this.#begin(end, end === start, false)
-        return true
-      }
-      this.#lineStart = lineEnd - start
-      this.#searched = lineEnd - start
-    }
-  }
-
-  /** The short way for the message's own header, where no delimiter can stand: its fields end at its empty line. */
-  #beginAtBlankLine(start: number): boolean {
-    const { buffer, end } = this.#window
-    if (buffer[start] === LF || buffer[start] === CR) return false
-    const most = Math.min(end, start + this.#limits.headerBlock)
-    // a view costs as much as a field
-    const look = start === 0 && most === buffer.length ? buffer : buffer.subarray(start, most)
-    const headers = new Headers(look, this.#limits.headerFields)
-    const to = start + headers.size
-    if (!headers.terminated || !looksLikeField(buffer, start, to)) return false
-    this.#beginWith(to, headers, true, false)
+    const found = this.#header.read(last)
+    if (found === null) return false
+    this.#begin(found.end, found.headers, found.isCut)
+    if (found.delimiter !== null) this.#delimit(found.delimiter, found.end)
     return true
   }
 
@@ -285,28 +233,23 @@ export class PartScanner {
     this.#atBodyStart = false
   }
 
-  /** A header block ends before index `to`: a part begins. `complete`: it has its empty line, or needs none. */
-  #begin(to: number, complete: boolean, cut: boolean): void {
-    const { buffer, at } = this.#window
-    const headers = to === at ? NO_HEADERS : new Headers(buffer.subarray(at, to), this.#limits.headerFields)
-    this.#beginWith(to, headers, complete, cut)
-  }
-
-  #beginWith(to: number, headers: Headers, complete: boolean, cut: boolean): void {
+  /** A header block ends before index `to`: a part begins. `isCut`: the block is not whole, and its part is not read. */
+  #begin(to: number, headers: Headers, isCut: boolean): void {
     const window = this.#window
     const block = this.#wantBodies ? window.buffer.subarray(window.at, to) : EMPTY
     const headerOffset = window.base + window.at
-    if (!complete && !cut) this.#defect('headerUnterminated', to)
-    if (headers.bareCr !== -1) this.#defect('bareCr', window.at + headers.bareCr)
-    if (headers.truncated) this.#defect('tooManyFields', window.at)
     const parent = this.#frames.at(-1)?.part ?? null
     const report = (code: DefectCode): void => this.#defect(code, window.at)
     const { contentType, encoding, boundary } = readPartHeader(headers, parent, this.#limits, report)
-    const kind = cut ? 'leaf' : this.#kind(contentType, encoding)
+    const kind = isCut ? 'leaf' : this.#kind(contentType, encoding)
     window.at = to
     // the message's own header lies in no body: its lines need not be counted
-    if (parent === null) this.#countedTo = window.base + to
-    else if (this.#wantLines) this.#countTo(to)
+    if (parent === null) {
+      this.#countedTo = window.base + to
+      const length = isCut ? null : readContentLength(headers)
+      if (length !== null)
+        this.#announced = { end: window.base + to + length.size, offset: headerOffset + length.offset }
+    } else if (this.#wantLines) this.#countTo(to)
     const part: ScannedPart = {
       index: this.#partCount++,
       parent,
@@ -322,17 +265,16 @@ export class PartScanner {
     if (opened !== null) this.#boundaries.open(opened, this.#frames.length)
     this.#frames.push({ part, boundary: opened, linesBefore: this.#lineCount })
     this.#events.push({ type: 'begin', part, headers, block })
-    if (kind === 'message') this.#toHeader()
+    if (kind === 'message') this.#toHeader(true)
     else {
       this.#state = 'body'
       this.#atBodyStart = true
     }
   }
 
-  #toHeader(): void {
+  #toHeader(ofMessage: boolean): void {
     this.#state = 'header'
-    this.#lineStart = 0
-    this.#searched = 0
+    this.#header.begin(ofMessage)
   }
 
   /** Whether what the type announces is read as parts. */
@@ -368,11 +310,11 @@ export class PartScanner {
       return
     }
     window.at = next
-    this.#toHeader()
+    this.#toHeader(false)
     if (this.#partCount >= this.#limits.parts) {
       this.#defect('tooManyParts', next)
       this.#boundaries.clear()
-      this.#begin(next, true, true)
+      this.#begin(next, NO_HEADERS, true)
     }
   }
 

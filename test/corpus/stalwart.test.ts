@@ -41,8 +41,8 @@ const reasons: readonly (readonly [name: RegExp, difference: RegExp, reason: str
   [/^malformed\/00[36]/, /^attachments/, 'the only text of the message is its text here, not a file'],
   [
     /^malformed\/007/,
-    /^parts/,
-    'a delimiter in a header block ends it; the other parser reads past an open multipart',
+    /./,
+    'a delimiter ends the header block of its own multipart; the other parser reads on, and finds a text',
   ],
   [
     /^malformed\/(?:009|011|012|013)/,

@@ -84,7 +84,7 @@ describe('events', () => {
     ['Subject: a\rTo: b\r\rbody', ['headerUnterminated 22', 'bareCr 10']],
     ['Subject: a\rb\r\n\tc\rd\r\n\r\nbody\r', ['bareCr 10']],
     ['Subject: a\r\r\n\r\nbody', ['bareCr 10']],
-    ['X: y\nSubject: a\r\n b\n\nbody\r', []],
+    ['X: y\nSubject: a\n b\n\nbody\r', []],
     ['Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nX: y\rz\r\n\r\nb\r\n--a--', ['bareCr 54']],
   ])('a CR that ends no line of a header block is named: %j', (text, named) => {
     expect(defects(text)).toEqual(named)
@@ -161,7 +161,110 @@ describe('damage', () => {
     const text =
       'Subject: a\nContent-Type: multipart/mixed; boundary=a\r\n\n--a\r\n\none\0\ntwo\r\r\n--a\nX: y\r\n\n\r\n--a--\n'
     expect(events(text).filter((event) => event.startsWith('body'))).toEqual(['body "one\\u0000\\ntwo\\r"'])
-    expect(defects(text)).toEqual([])
+    expect(defects(text)).toEqual(['lineEndsMixed 52', 'lineEndsMixed 82'])
+  })
+
+  const long = 'y'.repeat(200)
+  test.each([
+    ['A: b\r\nC: d\n e\n\r\nx', ['lineEndsMixed 10']],
+    ['A: b\nC: d\n\r\nx', ['lineEndsMixed 10']],
+    ['A: b\r\nC: d\r\n\nx', ['lineEndsMixed 12']],
+    ['no field\nA: b\r\n\r\nx', ['firstLineUnusable 0', 'lineEndsMixed 13']],
+    [`A: ${long}\r\nC: ${long}\n\r\nx`, ['lineEndsMixed 408']],
+    [`A: ${long}\r\nC: ${long}\r\n\r\nx\ny`, []],
+    ['A: b\n\nC: d\r\nx\0\n', []],
+    ['A: b\0c\0\r\nD\0: e\r\n\r\nx', ['nul 4']],
+    ['A: b\r\n\0: e\r\n\r\nx', ['nul 6']],
+    [`A: ${long}\0\r\n\r\n\0`, ['nul 203']],
+    ['A: b\r\nC: \0d\re\n\r\nx', ['bareCr 11', 'lineEndsMixed 13', 'nul 9']],
+  ])('line ends of both kinds in one header block, and NUL in it, are named: %j', (text, named) => {
+    expect(defects(text)).toEqual(named)
+  })
+
+  test.each([
+    ['5\r\n\r\nhello', []],
+    ['005 \r\n\r\nhello', []],
+    ['0\r\n\r\n', []],
+    ['4\r\n\r\nhello', ['contentLengthWrong 6']],
+    ['6\r\n\r\nhello', ['contentLengthWrong 6']],
+    ['\r\n\r\n', ['contentLengthWrong 6']],
+    ['five\r\n\r\nhello', ['contentLengthWrong 6']],
+    ['5\r\nContent-Length: 9\r\n\r\nhello', []],
+    [
+      '1\r\nContent-Type: multipart/x; boundary=a\r\n\r\n--a\r\nContent-Length: 2\r\n\r\nx',
+      ['boundaryUnterminated 93', 'contentLengthWrong 6'],
+    ],
+    [
+      '60\r\nContent-Type: message/rfc822\r\n\r\nContent-Length: 7\r\n\r\nhello, and more of it than seven octets',
+      [],
+    ],
+  ])('Content-Length %j, which is the number of octets in the body, or not', (text, named) => {
+    expect(defects(`A: b\r\nContent-Length: ${text}`)).toEqual(named)
+  })
+
+  test('a message may begin with a line that is no field when the next is one', () => {
+    const read = (text: string): [header: string, defects: string[]] => [
+      events(text)[0]?.replace(/^header (\d+-\d+) .*/, '$1') ?? '',
+      defects(text),
+    ]
+    const first = ['firstLineUnusable 0']
+    expect(read(' folded\r\nSubject: s\r\n\r\nx')).toEqual(['0-23', first])
+    expect(read(' folded\r\n\tonce more\r\nSubject: s\r\n\r\nx')).toEqual(['0-35', first])
+    expect(read('+OK 12 octets\r\nSubject: s\r\n\r\nx')).toEqual(['0-29', first])
+    expect(read('--a\r\nSubject: s\r\n\r\nx')).toEqual(['0-19', first])
+    expect(read(' folded\r\nSubject: s')).toEqual(['0-19', [...first, 'headerUnterminated 19']])
+    const none = ['0-0', ['headerMissing 0']]
+    expect(read(' indented\r\nand text\r\nNote: x\r\n\r\nx')).toEqual(none)
+    expect(read('hello\r\n world\r\nand text\r\n')).toEqual(none)
+    expect(read('hello\r\nFrom here\r\n')).toEqual(none)
+    expect(read(' hello\r\n\r\nNote: x')).toEqual(none)
+    expect(read(' hello')).toEqual(none)
+    expect(read(`${' indented\r\n'.repeat(200)}`)).toEqual(none)
+    expect(read(`${' indented\r\n'.repeat(200)}Note: x`)[1]).toEqual([...first, 'headerUnterminated 2207'])
+    expect(defects(`${' indented\r\n'.repeat(200)}Note: x`, { headerBlock: 1_024 })).toEqual([
+      'headerMissing 0',
+    ])
+  })
+
+  test('a message inside may do so too, a part of a multipart may not', () => {
+    const text = 'Hello\r\nNote: x\r\n\r\ny'
+    expect(events(`Content-Type: message/rfc822\r\n\r\n${text}`)).toContain('body "y"')
+    const part = `Content-Type: multipart/x; boundary=a\r\n\r\n--a\r\n${text}\r\n--a--`
+    expect(events(part)).toContain(`body ${JSON.stringify(text)}`)
+    expect(defects(part)).toEqual(['headerMissing 46'])
+    const cutOff =
+      'Content-Type: multipart/x; boundary=a\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n\r\nHello\r\n--a--'
+    expect(events(cutOff)).toContain('body "Hello"')
+  })
+
+  test('a multipart whose header runs into its delimiter', () => {
+    const type = (boundary: string): string => `Content-Type: multipart/mixed; boundary="${boundary}"\r\n`
+    const part = 'Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nb2s=\r\n'
+    const simple = `${type('b')}--b\r\n${part}--b--\r\n`
+    expect(events(simple).filter((event) => /^(begin|body)/.test(event))).toEqual([
+      'begin 0 in null multipart multipart/mixed 0-45',
+      'begin 1 in 0 leaf text/html 50-112',
+      'body "ok"',
+    ])
+    expect(defects(simple)).toEqual(['headerUnterminated 45'])
+    const nested = `${type('b')}--b  \r\n${type('bc')}X: y\r\n--bc\r\n${part}--bc--\r\n--b\r\n\r\nlast\r\n--b--\r\n`
+    expect(events(nested).filter((event) => /^(begin|body)/.test(event))).toEqual([
+      'begin 0 in null multipart multipart/mixed 0-45',
+      'begin 1 in 0 multipart multipart/mixed 52-104',
+      'begin 2 in 1 leaf text/html 110-172',
+      'body "ok"',
+      'begin 3 in 0 leaf text/plain 191-193',
+      'body "last"',
+    ])
+    expect(defects(nested)).toEqual(['headerUnterminated 45', 'headerUnterminated 104'])
+    // closed at once, cut off, and a message inside
+    expect(defects(`${type('b')}--b--\r\n`)).toEqual(['headerUnterminated 45'])
+    expect(defects(`${type('b')}--b`)).toEqual(['headerUnterminated 45', 'boundaryUnterminated 48'])
+    expect(events(`Content-Type: message/rfc822\r\n\r\n${simple}`)).toContain('body "ok"')
+    // a line that begins alike is none, nor is one that stands before the type
+    expect(defects(`${type('b')}--bc\r\n\r\n--b--`)).toEqual([])
+    expect(defects(`A: b\r\n--b\r\n${type('b')}\r\n--b--`)).toEqual([])
+    expect(defects(`Content-Type: text/plain; boundary=b\r\n--b\r\n\r\n`)).toEqual([])
   })
 
   test('a boundary in RFC 2231 sections', () => {

@@ -37,7 +37,11 @@ const alphabet = [
   'A: b\r\n',
   'Content-Type: multipart/mixed; boundary=a\r\n',
   'Content-Type: multipart/digest; boundary=b\r\n',
+  'Content-Type: multipart/mixed; boundary="a:b"\r\n--a:b\r\n',
   'Content-Type: message/rfc822\r\n',
+  'Content-Length: 9\n',
+  ' left over\r\n',
+  'no field\r\n',
   'Content-Transfer-Encoding: base64\r\n',
   'From: "a (b" <c@d>, =?utf-8?q?x?=:;\r\n',
   '\0',
@@ -202,6 +206,24 @@ describe('time grows with the input and no faster', () => {
         let text = ''
         for (let i = 0; i < n; i++) text += `Content-Type: multipart/x; boundary=b${i}\r\n\r\n--b${i}\r\n`
         return () => factsOf(bytes(text))
+      },
+    ],
+    [
+      'multiparts whose headers run into their delimiters',
+      10_000,
+      (n) => {
+        let text = ''
+        for (let i = 0; i < n; i++) text += `Content-Type: multipart/x; boundary=b${i}\r\n--b${i}\r\n`
+        return () => factsOf(bytes(text))
+      },
+    ],
+    [
+      'first lines of a message that are no fields, in single octets',
+      50_000,
+      (n) => {
+        const octets = Array.from(bytes(' a\r\n'), (octet) => Buffer.from([octet]))
+        const all = Array.from({ length: n }, (_, i) => octets[i % 4] as Buffer)
+        return () => factsIn(all)
       },
     ],
     [
