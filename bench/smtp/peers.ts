@@ -3,7 +3,7 @@ import { chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, wr
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { freePort, nextLine, run, startRole, stop, untilListening } from './child.js'
+import { environment, freePort, nextLine, run, startRole, stop, untilListening } from './child.js'
 
 /** A server under load. */
 export interface Target {
@@ -77,7 +77,10 @@ export async function startHaraka(): Promise<Target | null> {
   }
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   copyFileSync(join(haraka, 'config/connection.ini'), join(folder, 'config/connection.ini'))
-  const child = spawn(process.execPath, [join(haraka, 'bin/haraka'), '-c', folder], { stdio: 'ignore' })
+  const child = spawn(process.execPath, [join(haraka, 'bin/haraka'), '-c', folder], {
+    stdio: 'ignore',
+    env: environment,
+  })
   await untilListening(port)
   return {
     name: 'Haraka',
