@@ -54,8 +54,9 @@ export class SqlAccount implements Account {
   }
 
   async status(name: string): Promise<MailboxStatus> {
+    const { status } = this.#box(this.#directory().require(name)).state
     await this.#deps.queue.durable()
-    return this.#box(this.#directory().require(name)).state.status
+    return status
   }
 
   async create(name: string, specialUse?: SpecialUse): Promise<MailboxInfo> {
@@ -119,16 +120,22 @@ export class SqlAccount implements Account {
   }
 
   async select(name: string, mode: 'read' | 'write' | 'exclusive'): Promise<Mailbox> {
-    await this.#deps.queue.durable()
     const entry = this.#directory().require(name)
     const box = this.#box(entry)
     const letGo = this.#deps.holders.take(box.id, mode)
     const { homes } = this.#deps
     homes.pin(this.#home)
-    return new SqlMailboxHandle(box, entry.name, mode === 'read', this.#deps, () => {
+    const handle = new SqlMailboxHandle(box, entry.name, mode === 'read', this.#deps, () => {
       letGo()
       homes.unpin(this.#home)
     })
+    try {
+      await this.#deps.queue.durable()
+      return handle
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
   }
 
   watch(listener: (mailbox: MailboxId) => void): () => void {
