@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Account, MailStore } from '../../src/interfaces/index.js'
+import type { Account, Body, MailStore } from '../../src/interfaces/index.js'
 import { silentLogger } from '../../src/interfaces/index.js'
 import { type SqlDriver, sqlDrivers } from '../../src/storage/index.js'
 import { storeLimits } from '../../src/storage/limits.js'
@@ -39,11 +39,13 @@ interface Opened {
   readonly store: MailStore
   readonly account: Account
   readonly log: HeldLog
-  readonly commits: () => number
+  /** How many jobs each commit had. */
+  readonly commits: readonly number[]
 }
 
 async function open(): Promise<Opened> {
-  let count = 0
+  const commits: number[] = []
+  let jobs = 0
   const driver = (await sqlDrivers.wasm(':memory:')) as SqlDriver
   const database = new Database({
     ...driver,
@@ -52,7 +54,11 @@ async function open(): Promise<Opened> {
       return {
         all: (...values) => statement.all(...values),
         run: (...values) => {
-          if (sql === 'COMMIT') count++
+          if (sql === 'SAVEPOINT job') jobs++
+          if (sql === 'COMMIT') {
+            commits.push(jobs)
+            jobs = 0
+          }
           return statement.run(...values)
         },
       }
@@ -64,7 +70,7 @@ async function open(): Promise<Opened> {
   await store.resume()
   const account = await store.open('user')
   await turns(4)
-  return { store, account, log, commits: () => count }
+  return { store, account, log, commits }
 }
 
 async function deliver({ store, account }: Opened): Promise<void> {
@@ -131,10 +137,6 @@ describe('a commit', () => {
   it('takes everyone who came while the log was synced', async () => {
     const opened = await open()
     const { store, account, log, commits } = opened
-    log.held = true
-    const before = commits()
-    const first = deliver(opened)
-    await turns(6)
     const bodies = await Promise.all(
       Array.from({ length: 5 }, async () => {
         const staged = await store.stage(octets.length)
@@ -142,22 +144,21 @@ describe('a commit', () => {
         return staged.seal(plainFacts(octets.length))
       }),
     )
-    log.held = false
-    log.end()
-    await first
     const inbox = (await account.find('INBOX'))?.id as string
     const to = [{ mailbox: inbox, flags: [], internalDate: 0 }]
+    const append = (body: Body) => store.apply([{ type: 'append', body, to }])
     log.held = true
-    const second = store.apply([{ type: 'append', body: bodies[0] as (typeof bodies)[0], to }])
+    const first = append(bodies[0] as Body)
     await turns(6)
-    const rest = bodies.slice(1).map((body) => store.apply([{ type: 'append', body, to }]))
+    const before = commits.length
+    const rest = bodies.slice(1).map(append)
     await turns(6)
-    expect(commits()).toBe(before + 2)
+    expect(commits).toHaveLength(before)
     log.held = false
     log.end()
-    await Promise.all([second, ...rest])
-    expect(commits()).toBe(before + 3)
-    expect((await account.status('INBOX')).messages).toBe(6)
+    await Promise.all([first, ...rest])
+    expect(commits[before]).toBeGreaterThanOrEqual(4)
+    expect((await account.status('INBOX')).messages).toBe(5)
     await store.close()
   })
 
