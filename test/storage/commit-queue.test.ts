@@ -4,16 +4,16 @@ import { silentLogger } from '../../src/interfaces/index.js'
 import { type SqlDriver, sqlDrivers } from '../../src/storage/index.js'
 import { storeLimits } from '../../src/storage/limits.js'
 import { Database } from '../../src/storage/sql/database.js'
-import { type Log, LogFile } from '../../src/storage/sql/log-file.js'
 import { SqlStore } from '../../src/storage/sql/sql-store.js'
+import { type Synced, SyncedFile } from '../../src/storage/sql/synced-file.js'
 import { plainFacts } from '../../src/testing/store-suite.js'
 import { temporaryFolders } from './folders.js'
 
 const newFolder = temporaryFolders()
 const octets = Buffer.from('a message')
 
-/** A log whose syncs take as long as the test likes. */
-class HeldLog implements Log {
+/** A file whose syncs take as long as the test likes. */
+class HeldFile implements Synced {
   syncs = 0
   #open: ((error?: Error) => void)[] = []
   held = false
@@ -38,7 +38,8 @@ class HeldLog implements Log {
 interface Opened {
   readonly store: MailStore
   readonly account: Account
-  readonly log: HeldLog
+  readonly log: HeldFile
+  readonly main: HeldFile
   /** How many jobs each commit had. */
   readonly commits: readonly number[]
 }
@@ -65,12 +66,13 @@ async function open(): Promise<Opened> {
     },
   })
   database.prepare()
-  const log = new HeldLog()
-  const store = new SqlStore(database, null, null, log, storeLimits(), silentLogger)
+  const log = new HeldFile()
+  const main = new HeldFile()
+  const store = new SqlStore(database, null, null, { log, main }, storeLimits(), silentLogger)
   await store.resume()
   const account = await store.open('user')
   await turns(4)
-  return { store, account, log, commits }
+  return { store, account, log, main, commits }
 }
 
 async function deliver({ store, account }: Opened): Promise<void> {
@@ -184,6 +186,35 @@ describe('a commit', () => {
     await store.close()
   })
 
+  it('waits until the file is on the disk, when the log was moved there: it may begin the log anew', async () => {
+    const opened = await open()
+    const { store, main } = opened
+    main.held = true
+    const { syncs } = main
+    await deliver(opened)
+    await expect.poll(() => main.syncs).toBe(syncs + 1)
+    const next = deliver(opened)
+    expect(await isSettled(next)).toBe(false)
+    main.held = false
+    main.end()
+    await next
+    await store.close()
+  })
+
+  it('is the last when the file cannot be synced', async () => {
+    const opened = await open()
+    const { store, main } = opened
+    main.held = true
+    const { syncs } = main
+    await deliver(opened)
+    await expect.poll(() => main.syncs).toBe(syncs + 1)
+    const next = expect(deliver(opened)).rejects.toMatchObject({ kind: 'unavailable' })
+    await turns(6)
+    main.end(new Error('EIO: i/o error, fdatasync'))
+    await next
+    await store.close()
+  })
+
   it('that nobody is in is not synced', async () => {
     const opened = await open()
     const { store, account, log } = opened
@@ -197,11 +228,11 @@ describe('a commit', () => {
 describe('the log of a database in a folder', () => {
   it('is synced apart from SQLite, which syncs it itself where there is no such file', async () => {
     const folder = newFolder()
-    expect(LogFile.open(`${folder}/mail.db-wal`)).toBeNull()
+    expect(SyncedFile.open(`${folder}/mail.db-wal`)).toBeNull()
     const database = new Database((await sqlDrivers.wasm(`${folder}/mail.db`)) as SqlDriver)
     database.prepare()
     expect(database.row('PRAGMA synchronous')).toEqual({ synchronous: 2 })
-    const log = LogFile.open(`${folder}/mail.db-wal`)
+    const log = SyncedFile.open(`${folder}/mail.db-wal`)
     database.syncElsewhere()
     expect(database.row('PRAGMA synchronous')).toEqual({ synchronous: 1 })
     await log?.sync()

@@ -1,8 +1,8 @@
 import { MailError } from '../../core/index.js'
 import type { Database } from './database.js'
 import { toMailError } from './errors.js'
-import type { Log } from './log-file.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
+import type { Synced } from './synced-file.js'
 
 /** A commit takes no more jobs, octets or milliseconds than this, so that other work gets its turn. */
 const MOST_JOBS = 256
@@ -41,6 +41,12 @@ interface Job {
   readonly resolve: () => void
 }
 
+/** The files of a database, where SQLite leaves it to the queue to sync them. */
+export interface DatabaseFiles {
+  readonly log: Synced
+  readonly main: Synced
+}
+
 /** What a commit has written, and who is to be told when it is on the disk. */
 interface Written {
   readonly jobs: readonly Job[]
@@ -57,7 +63,7 @@ interface Written {
 export class CommitQueue {
   readonly #database: Database
   readonly #folder: string | null
-  readonly #log: Log | null
+  readonly #files: DatabaseFiles | null
   readonly #waiting: Job[]
   #scheduled: boolean
   #closed: boolean
@@ -70,11 +76,11 @@ export class CommitQueue {
   #logged: number
   #checkpoint: NodeJS.Timeout | null
 
-  /** `log` is null where a COMMIT is on the disk when it returns, or where there is no disk. */
-  constructor(database: Database, folder: string | null, log: Log | null) {
+  /** `files` is null where a COMMIT is on the disk when it returns, or where there is no disk. */
+  constructor(database: Database, folder: string | null, files: DatabaseFiles | null) {
     this.#database = database
     this.#folder = folder
-    this.#log = log
+    this.#files = files
     this.#waiting = []
     this.#scheduled = false
     this.#closed = false
@@ -132,39 +138,48 @@ export class CommitQueue {
 
   #commit(): void {
     const written = this.#burst(performance.now())
-    if (written !== null && this.#log !== null) {
-      this.#syncing = this.#sync(this.#log, written)
+    if (written !== null && this.#files !== null) {
+      this.#syncing = this.#sync(this.#files.log, written)
       return
     }
     if (written !== null) tell(written)
-    this.#next()
+    this.#settled()
   }
 
-  async #sync(log: Log, written: Written): Promise<void> {
+  async #sync(log: Synced, written: Written): Promise<void> {
     try {
       await log.sync()
       tell(written)
     } catch (error) {
-      const reason = new MailError(
-        'unavailable',
-        `${toMailError(error, this.#folder).message}; the disk may have lost mail: see that it is sound, then start again`,
-        { cause: error },
-      )
-      this.#failure = reason
-      for (const job of [...written.jobs, ...this.#waiting.splice(0)]) job.reject(reason)
+      this.#fatal(error)
+      for (const job of written.jobs) job.reject(this.#failure as MailError)
     }
     this.#syncing = null
-    this.#next()
+    this.#settled()
+  }
+
+  /** Those who were in the commit hear of it before anything else is done. */
+  #settled(): void {
+    if (this.#logged > CHECKPOINT) setImmediate(() => void this.#moveLog())
+    else this.#next()
   }
 
   #next(): void {
-    if (this.#logged > CHECKPOINT) setImmediate(() => this.#checkpointNow())
     if (this.#waiting.length > 0) {
       setImmediate(() => this.#commit())
       return
     }
     this.#scheduled = false
     for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  #fatal(error: unknown): void {
+    this.#failure ??= new MailError(
+      'unavailable',
+      `${toMailError(error, this.#folder).message}; the disk may have lost mail: see that it is sound, then start again`,
+      { cause: error },
+    )
+    for (const job of this.#waiting.splice(0)) job.reject(this.#failure)
   }
 
   /** Null where nothing was committed. */
@@ -196,7 +211,7 @@ export class CommitQueue {
       for (const { tx } of done) for (const mailbox of tx.modSeqs.keys()) touched.add(mailbox)
       for (const mailbox of touched) mailbox.writeHeader(database)
       database.run('COMMIT')
-      this.#checkpointAfter(octets + PAGE * done.length)
+      this.#logGrew(octets + PAGE * done.length)
       return done.length === 0 ? null : { jobs: done.map(({ job }) => job), touched }
     } catch (error) {
       database.rollback()
@@ -224,21 +239,38 @@ export class CommitQueue {
     if (failed.length === 0) for (const job of this.#waiting.splice(0)) job.reject(reason)
   }
 
-  /** Checkpoints come between commits, when those who were in the last one have been told, and in quiet moments. */
-  #checkpointAfter(octets: number): void {
+  /** What is in the log is moved to the file when it has become much, and in quiet moments. */
+  #logGrew(octets: number): void {
     this.#logged += octets
     if (this.#checkpoint !== null) this.#checkpoint.refresh()
-    else this.#checkpoint = setTimeout(() => this.#checkpointNow(), QUIET).unref()
+    else this.#checkpoint = setTimeout(() => this.#quiet(), QUIET).unref()
   }
 
-  #checkpointNow(): void {
-    if (this.#closed || this.#failure !== null || this.#logged === 0) return
-    this.#logged = 0
-    try {
-      this.#database.checkpoint()
-    } catch {
-      // The log holds everything; the next commit or checkpoint tells of a disk that stays broken.
+  #quiet(): void {
+    if (this.#scheduled || this.#closed) return
+    this.#scheduled = true
+    void this.#moveLog()
+  }
+
+  /**
+   * Between two commits: everything in the log is on the disk, and the next commit, which may begin the log anew, waits
+   * until the file is too.
+   */
+  async #moveLog(): Promise<void> {
+    if (this.#logged > 0 && this.#failure === null) {
+      this.#logged = 0
+      try {
+        this.#database.checkpoint(this.#files === null)
+      } catch {
+        // The log holds everything; the next commit or checkpoint tells of a disk that stays broken.
+      }
+      try {
+        await this.#files?.main.sync()
+      } catch (error) {
+        this.#fatal(error)
+      }
     }
+    this.#next()
   }
 }
 

@@ -83,12 +83,20 @@ export class Database {
     return rows.map((row) => String(Object.values(row)[0])).filter((line) => line !== 'ok')
   }
 
-  /** Moves what is in the write-ahead log to the file, as far as it goes without waiting. */
-  checkpoint(): void {
-    this.all('PRAGMA wal_checkpoint(PASSIVE)')
+  /**
+   * Moves what is in the write-ahead log to the file, as far as it goes without waiting. Unless it is `synced` the log
+   * must be on the disk before, and the file before the next commit.
+   */
+  checkpoint(synced: boolean): void {
+    if (!synced) this.driver.exec('PRAGMA synchronous=OFF')
+    try {
+      this.all('PRAGMA wal_checkpoint(PASSIVE)')
+    } finally {
+      if (!synced) this.driver.exec('PRAGMA synchronous=NORMAL')
+    }
   }
 
-  /** From now on a commit is not synced: whoever calls this syncs the log. A checkpoint is, as it must be. */
+  /** From now on a commit is not synced: whoever calls this syncs the log. What SQLite does by itself is, as it must be. */
   syncElsewhere(): void {
     this.driver.exec('PRAGMA synchronous=NORMAL')
   }

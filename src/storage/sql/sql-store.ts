@@ -11,6 +11,7 @@ import type { StoreLimits } from '../limits.js'
 import { storeLimits } from '../limits.js'
 import { DELIMITER } from '../mailbox-name.js'
 import { Applier } from './apply.js'
+import type { DatabaseFiles } from './commit-queue.js'
 import { CommitQueue } from './commit-queue.js'
 import { Contents } from './contents.js'
 import { Database } from './database.js'
@@ -18,13 +19,12 @@ import type { SqlDriverName, SqlDriverOpener } from './driver.js'
 import { openDriver } from './driver.js'
 import { toMailError } from './errors.js'
 import { Homes } from './homes.js'
-import type { Log } from './log-file.js'
-import { LogFile } from './log-file.js'
 import { Records } from './records.js'
 import type { AccountDeps } from './sql-account.js'
 import { SqlAccount } from './sql-account.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
 import { SqlStaged } from './staged.js'
+import { SyncedFile } from './synced-file.js'
 import { Tasks } from './tasks.js'
 
 const FILE = 'mail.db'
@@ -51,7 +51,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqlS
   const folder = options.path === ':memory:' ? null : options.path
   let claimed: DataFolder | null = null
   let database: Database | null = null
-  let log: Log | null = null
+  let files: DatabaseFiles | null = null
   try {
     if (folder !== null) {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -63,22 +63,34 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqlS
     const driver = await openDriver(file, options.driver)
     database = new Database(driver)
     database.prepare()
-    log = folder === null ? null : LogFile.open(`${file}-wal`)
-    if (log !== null) database.syncElsewhere()
-    const store = new SqlStore(database, folder, claimed, log, limits, logger)
+    files = folder === null ? null : openFiles(file)
+    if (files !== null) database.syncElsewhere()
+    const store = new SqlStore(database, folder, claimed, files, limits, logger)
     await store.resume()
     logger.log('info', 'storage.opened', { driver: driver.name, path: options.path })
     return store
   } catch (error) {
     try {
-      log?.close()
       database?.close()
+      closeFiles(files)
     } catch {
       // The first error says more.
     }
     await claimed?.close()
     throw startError(error, options.path)
   }
+}
+
+/** Null where the driver keeps its log elsewhere. */
+function openFiles(path: string): DatabaseFiles | null {
+  const log = SyncedFile.open(`${path}-wal`)
+  const main = log === null ? null : SyncedFile.open(path)
+  return log === null || main === null ? null : { log, main }
+}
+
+function closeFiles(files: DatabaseFiles | null): void {
+  files?.log.close()
+  files?.main.close()
 }
 
 function startError(error: unknown, path: string): MailError {
@@ -96,7 +108,7 @@ export class SqlStore implements MailStore {
   readonly #database: Database
   readonly #folder: string | null
   readonly #claimed: DataFolder | null
-  readonly #log: Log | null
+  readonly #files: DatabaseFiles | null
   readonly #limits: StoreLimits
   readonly #queue: CommitQueue
   readonly #contents: Contents
@@ -111,7 +123,7 @@ export class SqlStore implements MailStore {
     database: Database,
     folder: string | null,
     claimed: DataFolder | null,
-    log: Log | null,
+    files: DatabaseFiles | null,
     limits: StoreLimits,
     logger: Logger,
   ) {
@@ -120,9 +132,9 @@ export class SqlStore implements MailStore {
     this.#database = database
     this.#folder = folder
     this.#claimed = claimed
-    this.#log = log
+    this.#files = files
     this.#limits = limits
-    this.#queue = new CommitQueue(database, folder, log)
+    this.#queue = new CommitQueue(database, folder, files)
     this.#contents = new Contents(database, this.#queue, logger)
     this.#tasks = new Tasks(database, this.#queue, logger, limits.tombstones)
     this.#homes = new Homes(database, this.#queue, limits, logger)
@@ -203,12 +215,12 @@ export class SqlStore implements MailStore {
     await this.#tasks.close()
     await this.#queue.close()
     try {
-      this.#database.checkpoint()
+      this.#database.checkpoint(true)
     } catch {
       // What is in the log stays there, and is read at the next start.
     }
-    this.#log?.close()
     this.#database.close()
+    closeFiles(this.#files)
     await this.#claimed?.close()
   }
 

@@ -1,26 +1,26 @@
 import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** What has to be synced before a commit is on the disk. */
-export interface Log {
+/** What is written by one and has to be on the disk. */
+export interface Synced {
   /** Resolves when all that has been written is on the disk; rejects with node:fs's error. */
   sync(): Promise<void>
   close(): void
 }
 
 /**
- * The file of the write-ahead log, kept open to be synced on another thread than the one that writes it: SQLite itself
- * would have everybody wait while the disk does.
+ * A file that SQLite writes, kept open to be synced on another thread: SQLite itself would have everybody wait while the
+ * disk does. To be closed after the database, since to close any handle of a file gives up the locks on it (POSIX).
  */
-export class LogFile implements Log {
+export class SyncedFile implements Synced {
   readonly #handle: number
 
   private constructor(handle: number) {
     this.#handle = handle
   }
 
-  /** Null where the database has no such file. */
-  static open(path: string): LogFile | null {
+  /** Null where there is no such file. */
+  static open(path: string): SyncedFile | null {
     let handle: number
     try {
       handle = openSync(path, 'r+')
@@ -28,7 +28,7 @@ export class LogFile implements Log {
       return null
     }
     syncFolder(dirname(path))
-    return new LogFile(handle)
+    return new SyncedFile(handle)
   }
 
   sync(): Promise<void> {
