@@ -29,18 +29,26 @@ export class Boundaries {
   readonly #open: { readonly octets: Buffer; readonly level: number }[]
   /** Octets of the longest line that can be a delimiter, its line end not counted; 0 while nothing is open. */
   #longest: number
+  #colonSeen: boolean
 
   constructor() {
     this.#levels = null
     this.#open = []
     this.#longest = 0
+    this.#colonSeen = false
   }
 
   get isEmpty(): boolean {
     return this.#open.length === 0
   }
 
+  /** Whether a delimiter may have a colon, as a field has. */
+  get mayBeField(): boolean {
+    return this.#colonSeen
+  }
+
   open(boundary: string, level: number): void {
+    this.#colonSeen ||= boundary.includes(':')
     this.#levels ??= new Map()
     const levels = this.#levels.get(boundary)
     if (levels === undefined) this.#levels.set(boundary, [level])

@@ -73,7 +73,7 @@ export class HeaderReader {
   /** The block, or null while the window has to be widened first. `last`: the input ends with the window. */
   read(last: boolean): HeaderBlock | null {
     const { buffer, at: start, end } = this.#window
-    if (this.#searched === 0 && this.#boundaries.isEmpty) {
+    if (this.#searched === 0 && !this.#boundaries.mayBeField) {
       const block = this.#toEmptyLine(start)
       if (block !== null) return block
     }
@@ -104,16 +104,18 @@ export class HeaderReader {
     }
   }
 
-  /** The short way where no multipart is open: fields and the empty line are found in one go. */
+  /** The short way, where nothing but fields stands before the empty line: all is found in one go. */
   #toEmptyLine(start: number): HeaderBlock | null {
     const { buffer, end } = this.#window
     const most = Math.min(end, start + this.#limits.headerBlock)
     // a view costs as much as a field
-    const look = start === 0 && most === buffer.length ? buffer : buffer.subarray(start, most)
-    const headers = new Headers(look, this.#limits.headerFields)
+    const look = most === buffer.length ? buffer : buffer.subarray(0, most)
+    const inMultipart = !this.#boundaries.isEmpty
+    const headers = new Headers(look, this.#limits.headerFields, start, inMultipart)
     const to = start + headers.size
     // what begins otherwise, or may hold a delimiter, is read line by line
     if (!headers.terminated || !looksLikeField(buffer, start, to)) return null
+    if (inMultipart) return headers.isRegular ? this.#block(to, headers, null, false) : null
     if (!headers.isRegular && announcedBoundary(headers, this.#limits) !== null) return null
     return this.#block(to, headers, null, false)
   }

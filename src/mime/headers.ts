@@ -41,8 +41,11 @@ export class Headers {
   /** Whether every octet is below 128; of a short block looked at when it is first asked for. */
   #ascii: boolean | null
 
-  /** Reads up to `maxFields` fields. What stands behind the empty line is not part of the block. */
-  constructor(block: Uint8Array | string, maxFields = 2_000) {
+  /**
+   * Reads up to `maxFields` fields, from octet `from` on, which every offset counts from. What stands behind the empty
+   * line is not part of the block, nor with `onlyFields` is the first line that is no field and what follows it.
+   */
+  constructor(block: Uint8Array | string, maxFields = 2_000, from = 0, onlyFields = false) {
     const bytes = typeof block === 'string' ? fromLatin1(block) : asBuffer(block)
     const { length } = bytes
     const fields: number[] = []
@@ -52,7 +55,7 @@ export class Headers {
     let hashes = 0
     let isRegular = true
     let bareLf = false
-    let at = 0
+    let at = from
     while (at < length) {
       const first = bytes[at] as number
       if (first === LF || (first === CR && bytes[at + 1] === LF)) {
@@ -76,6 +79,10 @@ export class Headers {
       let colon = name
       while (colon < length && (bytes[colon] === 0x20 || bytes[colon] === 0x09)) colon++
       const isField = name > at && colon < length && bytes[colon] === COLON
+      if (!isField && onlyFields) {
+        isRegular = false
+        break
+      }
       // its lines; what was read so far holds no line end
       let lineEnd = -1
       let end = colon
@@ -101,23 +108,24 @@ export class Headers {
         if (bytes[end] !== 0x20 && bytes[end] !== 0x09) break
       }
       if (isField) {
-        fields.push(at, name, colon + 1, end, hash, lineEnd)
+        fields.push(at - from, name - from, colon + 1 - from, end - from, hash, lineEnd - from)
         hashes |= bitOf(hash)
       } else {
-        fields.push(at, at, -1, end, 0, lineEnd)
+        fields.push(at - from, at - from, -1, end - from, 0, lineEnd - from)
         isRegular = false
       }
       at = end
     }
-    const size = truncated ? length : at
-    this.raw = toLatin1(bytes, 0, size)
+    const to = truncated ? length : at
+    const size = to - from
+    this.raw = toLatin1(bytes, from, to)
     this.size = size
     this.terminated = terminated
     this.truncated = truncated
     this.isRegular = isRegular && !(bareLf && this.raw.includes('\r\n'))
     this.#fields = fields
     this.#hashes = hashes
-    this.#ascii = size < LONG ? null : isAscii(bytes.subarray(0, size))
+    this.#ascii = size < LONG ? null : isAscii(bytes.subarray(from, to))
   }
 
   /** Fields, lines that are no field included. */
