@@ -87,6 +87,17 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** One in which the log was moved to the file, which is not on the disk yet. */
+async function openMovingLog(): Promise<Opened> {
+  const opened = await open()
+  const { main } = opened
+  main.held = true
+  const { syncs } = main
+  await deliver(opened)
+  await expect.poll(() => main.syncs).toBe(syncs + 1)
+  return opened
+}
+
 /** Whether it has come to an end, well or not, when nothing else goes on. */
 async function isSettled(work: Promise<unknown>): Promise<boolean> {
   let settled = false
@@ -187,12 +198,8 @@ describe('a commit', () => {
   })
 
   it('waits until the file is on the disk, when the log was moved there: it may begin the log anew', async () => {
-    const opened = await open()
+    const opened = await openMovingLog()
     const { store, main } = opened
-    main.held = true
-    const { syncs } = main
-    await deliver(opened)
-    await expect.poll(() => main.syncs).toBe(syncs + 1)
     const next = deliver(opened)
     expect(await isSettled(next)).toBe(false)
     main.held = false
@@ -202,12 +209,8 @@ describe('a commit', () => {
   })
 
   it('is the last when the file cannot be synced', async () => {
-    const opened = await open()
+    const opened = await openMovingLog()
     const { store, main } = opened
-    main.held = true
-    const { syncs } = main
-    await deliver(opened)
-    await expect.poll(() => main.syncs).toBe(syncs + 1)
     const next = expect(deliver(opened)).rejects.toMatchObject({ kind: 'unavailable' })
     await turns(6)
     main.end(new Error('EIO: i/o error, fdatasync'))

@@ -70,7 +70,7 @@ export class CommitQueue {
   #idle: (() => void)[]
   /** The sync in flight; never rejects. */
   #syncing: Promise<void> | null
-  /** Why the log could not be synced. */
+  /** Why a file could not be synced. */
   #failure: MailError | null
   /** Octets in the log, roughly. */
   #logged: number
@@ -149,11 +149,11 @@ export class CommitQueue {
   async #sync(log: Synced, written: Written): Promise<void> {
     try {
       await log.sync()
-      tell(written)
     } catch (error) {
-      this.#fatal(error)
-      for (const job of written.jobs) job.reject(this.#failure as MailError)
+      const reason = this.#fatal(error)
+      for (const job of written.jobs) job.reject(reason)
     }
+    if (this.#failure === null) tell(written)
     this.#syncing = null
     this.#settled()
   }
@@ -173,13 +173,15 @@ export class CommitQueue {
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  #fatal(error: unknown): void {
-    this.#failure ??= new MailError(
+  #fatal(error: unknown): MailError {
+    const reason = new MailError(
       'unavailable',
       `${toMailError(error, this.#folder).message}; the disk may have lost mail: see that it is sound, then start again`,
       { cause: error },
     )
-    for (const job of this.#waiting.splice(0)) job.reject(this.#failure)
+    this.#failure = reason
+    for (const job of this.#waiting.splice(0)) job.reject(reason)
+    return reason
   }
 
   /** Null where nothing was committed. */

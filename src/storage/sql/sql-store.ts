@@ -24,7 +24,7 @@ import type { AccountDeps } from './sql-account.js'
 import { SqlAccount } from './sql-account.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
 import { SqlStaged } from './staged.js'
-import { SyncedFile } from './synced-file.js'
+import { SyncedFile, syncFolder } from './synced-file.js'
 import { Tasks } from './tasks.js'
 
 const FILE = 'mail.db'
@@ -63,7 +63,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqlS
     const driver = await openDriver(file, options.driver)
     database = new Database(driver)
     database.prepare()
-    files = folder === null ? null : openFiles(file)
+    files = folder === null ? null : openFiles(folder, file)
     if (files !== null) database.syncElsewhere()
     const store = new SqlStore(database, folder, claimed, files, limits, logger)
     await store.resume()
@@ -82,10 +82,15 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqlS
 }
 
 /** Null where the driver keeps its log elsewhere. */
-function openFiles(path: string): DatabaseFiles | null {
+function openFiles(folder: string, path: string): DatabaseFiles | null {
   const log = SyncedFile.open(`${path}-wal`)
   const main = log === null ? null : SyncedFile.open(path)
-  return log === null || main === null ? null : { log, main }
+  if (log === null || main === null) {
+    log?.close()
+    return null
+  }
+  syncFolder(folder)
+  return { log, main }
 }
 
 function closeFiles(files: DatabaseFiles | null): void {

@@ -1,5 +1,4 @@
 import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 
 /** What is written by one and has to be on the disk. */
 export interface Synced {
@@ -21,14 +20,11 @@ export class SyncedFile implements Synced {
 
   /** Null where there is no such file. */
   static open(path: string): SyncedFile | null {
-    let handle: number
     try {
-      handle = openSync(path, 'r+')
+      return new SyncedFile(openSync(path, 'r+'))
     } catch {
       return null
     }
-    syncFolder(dirname(path))
-    return new SyncedFile(handle)
   }
 
   sync(): Promise<void> {
@@ -43,7 +39,7 @@ export class SyncedFile implements Synced {
 }
 
 /** A new file is there after a power loss only when its folder is synced, where folders can be. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   try {
     const folder = openSync(path, 'r')
     try {
