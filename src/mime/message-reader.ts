@@ -1,5 +1,5 @@
 import type { BodyDecoder } from './base64.js'
-import { type Defect, MAX_DEFECTS } from './defects.js'
+import type { Defect } from './defects.js'
 import { fieldName, type Headers } from './headers.js'
 import { type MimeLimits, mimeLimits } from './limits.js'
 import { PartScanner, type ScanEvent, type ScannedPart } from './scanner.js'
@@ -108,9 +108,6 @@ export class MessageReader {
   #toldOffset: number
   #ending: ScannedPart | null
   #told: boolean
-  /** The scanner's, and those of bodies where they were found. */
-  readonly #defects: Defect[]
-  #scannersTaken: number
 
   /** `step`: raw octets decoded at a time, 65,536 by default. UsageError `LIMIT` for a limit out of range. */
   constructor(limits?: Partial<MimeLimits>, step = STEP) {
@@ -125,14 +122,11 @@ export class MessageReader {
     this.#toldOffset = 0
     this.#ending = null
     this.#told = false
-    this.#defects = []
-    this.#scannersTaken = 0
   }
 
   /** Up to 1,000 of them, in the order in which they were found. */
   get defects(): readonly Defect[] {
-    this.#takeDefects()
-    return this.#defects
+    return this.#scanner.defects
   }
 
   /** Takes a chunk, whose memory must not be changed afterwards: events hold views of it. */
@@ -210,10 +204,7 @@ export class MessageReader {
     const decoder = this.#decoder
     const rest = decoder?.end()
     this.#decoder = null
-    if (decoder?.damaged && endOffset > bodyOffset) {
-      this.#takeDefects()
-      this.#defect({ code: 'encodingDamaged', offset: bodyOffset })
-    }
+    if (decoder?.damaged && endOffset > bodyOffset) this.#scanner.report('encodingDamaged', bodyOffset)
     if (rest !== undefined && rest.length > 0) return this.#bodyEvent(rest, endOffset)
     this.#ending = null
     const part = this.#open.pop()
@@ -224,14 +215,5 @@ export class MessageReader {
     if (this.#told || !this.#scanner.done) return null
     this.#told = true
     return { type: 'messageEnd', size: this.#scanner.size, defects: this.defects }
-  }
-
-  #takeDefects(): void {
-    const { defects } = this.#scanner
-    while (this.#scannersTaken < defects.length) this.#defect(defects[this.#scannersTaken++] as Defect)
-  }
-
-  #defect(defect: Defect): void {
-    if (this.#defects.length < MAX_DEFECTS) this.#defects.push(defect)
   }
 }

@@ -105,6 +105,11 @@ export class PartScanner {
     return this.#defects
   }
 
+  /** Adds to the defects what a reader of the bodies has found. */
+  report(code: DefectCode, offset: number): void {
+    if (this.#defects.length < MAX_DEFECTS) this.#defects.push({ code, offset })
+  }
+
   /** Octets read so far; all of them once `done`. */
   get size(): number {
     return this.#window.base + this.#window.at
@@ -348,6 +353,6 @@ export class PartScanner {
   }
 
   #defect(code: DefectCode, index: number): void {
-    if (this.#defects.length < MAX_DEFECTS) this.#defects.push({ code, offset: this.#window.base + index })
+    this.report(code, this.#window.base + index)
   }
 }
