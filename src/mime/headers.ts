@@ -38,8 +38,10 @@ export class Headers {
   readonly #fields: readonly number[]
   /** A bit for each hash: most names that are looked up are not there. */
   readonly #hashes: number
-  /** Whether every octet is below 128; of a short block looked at when it is first asked for. */
-  #ascii: boolean | null
+  /** Of a regular block. */
+  readonly #isAscii: boolean
+  /** Whether an encoded word may stand somewhere; looked at when it is first asked for. */
+  #hasWords: boolean | null
 
   /**
    * Reads up to `maxFields` fields, from octet `from` on, which every offset counts from. What stands behind the empty
@@ -55,6 +57,7 @@ export class Headers {
     let hashes = 0
     let isRegular = true
     let bareLf = false
+    let bits = 0
     let at = from
     while (at < length) {
       const first = bytes[at] as number
@@ -74,6 +77,7 @@ export class Headers {
       for (; name < length; name++) {
         const octet = bytes[name] as number
         if (octet === COLON || octet <= 0x20) break
+        bits |= octet
         hash = (Math.imul(hash, 31) + (octet | 0x20)) | 0
       }
       let colon = name
@@ -92,6 +96,7 @@ export class Headers {
         for (; end < near; end++) {
           octet = bytes[end] as number
           if (octet <= CR && octet !== TAB) break
+          bits |= octet
         }
         if (octet === CR && bytes[end + 1] === LF) end++
         else if (octet === LF) bareLf = true
@@ -99,7 +104,11 @@ export class Headers {
           // a long line, or an octet that does not belong there
           const lf = end < length ? bytes.indexOf(LF, end) : -1
           const to = lf === -1 ? length : lf
-          if (isRegular && to > end) isRegular = isText(bytes, end, to)
+          if (isRegular && to > end) {
+            const line = bytes.subarray(end, to)
+            isRegular = isText(line, lf !== -1)
+            if (!isAscii(line)) bits |= 0x80
+          }
           if (to === lf && bytes[lf - 1] !== CR) bareLf = true
           end = to
         }
@@ -125,7 +134,8 @@ export class Headers {
     this.isRegular = isRegular && !(bareLf && this.raw.includes('\r\n'))
     this.#fields = fields
     this.#hashes = hashes
-    this.#ascii = size < LONG ? null : isAscii(bytes.subarray(from, to))
+    this.#isAscii = bits < 0x80
+    this.#hasWords = null
   }
 
   /** Fields, lines that are no field included. */
@@ -157,15 +167,17 @@ export class Headers {
     const start = this.#fields[slot + 2]
     if (start === undefined || start === -1) return ''
     const { raw } = this
-    const end = this.#fields[slot + 3] as number
+    this.#hasWords ??= wordAt(raw, 0) !== -1
     // words are read where they stand: what unfolding would leave out of them means nothing there
-    if (this.isRegular && wordAt(raw.slice(start, end), 0) !== -1) {
-      const from = whiteEnd(raw, start, end)
-      return readWords(raw, from, whiteStart(raw, from, end))
+    if (this.#hasWords && this.isRegular) {
+      const end = this.#fields[slot + 3] as number
+      if (wordAt(raw.slice(start, end), 0) !== -1) {
+        const from = whiteEnd(raw, start, end)
+        return readWords(raw, from, whiteStart(raw, from, end))
+      }
     }
     const value = this.#unfolded(slot, start)
-    this.#ascii ??= !notAscii.test(raw)
-    return this.#ascii && this.isRegular ? value : decodeWords(value)
+    return this.#isAscii && this.isRegular ? value : decodeWords(value)
   }
 
   /** The first field of that name as `valueAt` gives it, or null. */
@@ -282,21 +294,16 @@ export function fieldName(name: string): FieldName {
 }
 
 const SLOTS = 6
-/** Characters from which on the call that looks at octets is worth its cost. */
-const LONG = 2_048
 const COLON = 0x3a
 const TAB = 0x09
 /** Within this many octets a loop finds a line end sooner than a call. */
 const NEAR = 128
-const notAscii = /[^\x00-\x7f]/
-
 const NOTHING: readonly never[] = []
 
-/** Whether the octets from `from` to `to`, where an LF or the end stands, hold neither NUL nor a CR without LF. */
-function isText(bytes: Buffer, from: number, to: number): boolean {
-  const line = bytes.subarray(from, to)
+/** Whether the octets, behind which an LF or nothing stands, hold neither NUL nor a CR without LF. */
+function isText(line: Buffer, beforeLf: boolean): boolean {
   const cr = line.indexOf(CR)
-  return (cr === -1 || (from + cr === to - 1 && bytes[to] === LF)) && !line.includes(0)
+  return (cr === -1 || (beforeLf && cr === line.length - 1)) && !line.includes(0)
 }
 
 /** Whether the characters from `start` to `end`, in lower case, are `name`. */
