@@ -85,8 +85,8 @@ describe('SMTP grammar', () => {
   })
 
   it('reads one parameter after another', () => {
-    expect(scanParameter(' size=1 X-y', 0)).toEqual({ keyword: 'size', value: '1', end: 7 })
-    expect(scanParameter(' size=1 X-y', 7)).toEqual({ keyword: 'X-y', value: null, end: 11 })
+    expect(scanParameter(' size=1 X-y', 0)).toEqual({ start: 1, keywordEnd: 5, value: '1', end: 7 })
+    expect(scanParameter(' size=1 X-y', 7)).toEqual({ start: 8, keywordEnd: 11, value: null, end: 11 })
     for (const bad of [' ', ' =', ' a=', ' a=b=c', ' a=1\t', '  a', 'a']) {
       expect(typeof scanParameter(bad, 0), bad).toBe('string')
     }

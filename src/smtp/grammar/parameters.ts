@@ -1,10 +1,10 @@
 const PARAMETER = /[A-Za-z0-9][A-Za-z0-9-]*(?:=[\x21-\x3c\x3e-\x7e\u00a0-\uffff]+)?(?= |$)/y
 const SPACE = 0x20
 
-/** One parameter of MAIL or RCPT. */
+/** One parameter of MAIL or RCPT; its keyword stands from `start` to `keywordEnd`, and its case means nothing. */
 export interface ScannedParameter {
-  /** As written: its case means nothing. */
-  readonly keyword: string
+  readonly start: number
+  readonly keywordEnd: number
   /** Null where none was given. */
   readonly value: string | null
   /** Index after it. */
@@ -21,11 +21,11 @@ export interface ScannedParameter {
  */
 export function scanParameter(text: string, at: number): ScannedParameter | string {
   if (text.charCodeAt(at) !== SPACE) return 'A space must stand before each parameter'
-  PARAMETER.lastIndex = at + 1
+  const start = at + 1
+  PARAMETER.lastIndex = start
   if (!PARAMETER.test(text)) return 'A parameter is malformed'
   const end = PARAMETER.lastIndex
-  const written = text.slice(at + 1, end)
-  const equals = written.indexOf('=')
-  if (equals === -1) return { keyword: written, value: null, end }
-  return { keyword: written.slice(0, equals), value: written.slice(equals + 1), end }
+  const equals = text.indexOf('=', start)
+  if (equals === -1 || equals > end) return { start, keywordEnd: end, value: null, end }
+  return { start, keywordEnd: equals, value: text.slice(equals + 1, end), end }
 }

@@ -8,7 +8,7 @@ import type { Ask } from './command.js'
 import { receiveExchangeLine } from './commands/auth.js'
 import { receiveChunk, refuseBdat } from './commands/bdat.js'
 import { receiveMessage } from './commands/data.js'
-import { commands } from './commands/index.js'
+import { type Verb, verbs } from './commands/index.js'
 import { Conversation } from './conversation.js'
 import type { SmtpServerEvent } from './events.js'
 import type { ResolvedSmtpServerOptions, SmtpServerOptions } from './options.js'
@@ -28,7 +28,7 @@ import {
   UNKNOWN_COMMAND,
   WRONG_PROTOCOL,
 } from './replies.js'
-import { afterAuth, beforeTls, junk, type SmtpCommandName, sequence } from './state.js'
+import { afterAuth, beforeTls, type SmtpCommandName } from './state.js'
 
 const CR = 0x0d
 const SPACE = 0x20
@@ -306,36 +306,37 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     conversation.expectCommand()
     conversation.plain = PLAIN.test(line)
     const space = line.indexOf(' ')
-    const written = space === -1 ? line : line.slice(0, space)
-    const command = commands.get(written) ?? commands.get(written.toUpperCase())
-    const verb = command?.name ?? written.toUpperCase()
-    this.#logLine(line, verb, command !== undefined)
-    if (command === undefined && OTHER_PROTOCOL.test(line)) conversation.closeWith(WRONG_PROTOCOL, 'protocol')
+    const verbEnd = space === -1 ? line.length : space
+    const verb = verbs.find(line, 0, verbEnd)
+    this.#logLine(line, verb?.command.name ?? null)
+    if (verb === undefined && OTHER_PROTOCOL.test(line)) conversation.closeWith(WRONG_PROTOCOL, 'protocol')
     else if (bareLf) conversation.say(BARE_LINE_FEED)
     else if (!conversation.plain && CONTROL.test(line)) conversation.say(CONTROL_CHARACTER)
     else if (line === '') conversation.say(EMPTY_COMMAND)
-    else if (command === undefined) conversation.say(UNKNOWN_COMMAND)
-    else if (junk.has(command.name) && ++conversation.junk > this.options.limits.junkCommands) {
+    else if (verb === undefined) conversation.say(UNKNOWN_COMMAND)
+    else if (verb.isJunk && ++conversation.junk > this.options.limits.junkCommands) {
       conversation.closeWith(TOO_MUCH_JUNK, 'limit')
     } else {
-      const refusal = this.#refusal(command.name)
-      if (refusal === null) command.receive(conversation, space === -1 ? '' : line.slice(space + 1))
+      const { command } = verb
+      const refusal = this.#refusal(verb)
+      const argument = line.slice(Math.min(verbEnd + 1, line.length))
+      if (refusal === null) command.receive(conversation, argument)
       else if (command.name === 'DATA') conversation.sayNoMessage(refusal)
-      else if (command.name === 'BDAT') refuseBdat(conversation, line.slice(verb.length).trimStart(), refusal)
+      else if (command.name === 'BDAT') refuseBdat(conversation, argument.trimStart(), refusal)
       else conversation.say(refusal)
     }
   }
 
   /** Why this command may not come now, or null. */
-  #refusal(name: SmtpCommandName): Reply | null {
+  #refusal({ command: { name }, sequence }: Verb): Reply | null {
     const { secure, authenticated, state } = this.#conversation
     if (this.options.requireTls && !secure && !beforeTls.has(name)) return NEEDS_TLS
-    const wrong = sequence[name][state]
+    const wrong = sequence[state]
     if (wrong !== null) return badSequence(wrong)
     return this.options.requireAuth && !authenticated && afterAuth.has(name) ? NEEDS_AUTH : null
   }
 
-  #logLine(line: string, verb: string, known: boolean): void {
+  #logLine(line: string, known: SmtpCommandName | null): void {
     const { wireLog } = this.options
     if (wireLog === null) return
     if (/^\s*AUTH/i.test(line)) {
@@ -344,9 +345,9 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
         'client',
         describeMechanism(mechanism) === undefined ? 'AUTH ***' : `AUTH ${mechanism} ***`,
       )
-    } else if (!known && this.#afterAuth) wireLog.secret('client', '***')
+    } else if (known === null && this.#afterAuth) wireLog.secret('client', '***')
     else wireLog.line('client', line)
-    if (known) this.#afterAuth = verb === 'AUTH'
+    if (known !== null) this.#afterAuth = known === 'AUTH'
   }
 }
 

@@ -5,7 +5,8 @@
  */
 export type SmtpServerState = 'start' | 'helo' | 'ready' | 'mail' | 'rcpt' | 'chunks' | 'failed'
 
-type Sequence = Readonly<Record<SmtpServerState, string | null>>
+/** For each state null, or the text of the 503. */
+export type Sequence = Readonly<Record<SmtpServerState, string | null>>
 
 const always: Sequence = {
   start: null,

@@ -1,4 +1,6 @@
+import { KeywordTable } from '../../../core/keyword-table.js'
 import type { Command } from '../command.js'
+import { junk, type Sequence, sequence } from '../state.js'
 import { auth } from './auth.js'
 import { bdat } from './bdat.js'
 import { data } from './data.js'
@@ -36,5 +38,17 @@ const all = [
   ...notImplemented,
 ]
 
-/** Every verb the server knows, in capitals. */
-export const commands: ReadonlyMap<string, Command> = new Map(all.map((command) => [command.name, command]))
+/** A verb, what the state machine says of it, and whether it counts as junk. */
+export interface Verb {
+  readonly command: Command
+  readonly sequence: Sequence
+  readonly isJunk: boolean
+}
+
+/** Every verb the server knows. */
+export const verbs: KeywordTable<Verb> = new KeywordTable(
+  all.map((command) => {
+    const { name } = command
+    return [name, { command, sequence: sequence[name], isJunk: junk.has(name) }] as const
+  }),
+)

@@ -1,6 +1,7 @@
+import { KeywordTable } from '../../../core/keyword-table.js'
 import type { Reply } from '../../../interfaces/index.js'
 import { reply } from '../../../interfaces/index.js'
-import { scanParameter } from '../../grammar/index.js'
+import { type ScannedParameter, scanParameter } from '../../grammar/index.js'
 import type { Conversation } from '../conversation.js'
 import { badArgument } from '../replies.js'
 import { auth, authParameter } from './auth.js'
@@ -52,7 +53,7 @@ interface KnownParameter<T> {
   readonly bit: number
 }
 
-type Known<T> = ReadonlyMap<string, KnownParameter<T>>
+type Known<T> = KeywordTable<KnownParameter<T>>
 
 function parametersOf<T>(
   of: (extension: Extension) => Readonly<Record<string, ParameterReader<T>>> | undefined,
@@ -60,7 +61,9 @@ function parametersOf<T>(
   const all = [...offered, authParameter].flatMap((extension) =>
     Object.entries(of(extension) ?? {}).map(([name, read]) => ({ name, extension, read })),
   )
-  return new Map(all.map(({ name, extension, read }, index) => [name, { extension, read, bit: 1 << index }]))
+  return new KeywordTable(
+    all.map(({ name, extension, read }, index) => [name, { extension, read, bit: 1 << index }] as const),
+  )
 }
 
 const ofMail = parametersOf<EnvelopeDraft>((extension) => extension.mail)
@@ -100,18 +103,21 @@ function readParameters<T>(
   for (let at = end; at < text.length; ) {
     const found = scanParameter(text, at)
     if (typeof found === 'string') return badArgument(found)
-    const { keyword, value } = found
-    const parameter = known.get(keyword) ?? known.get(keyword.toUpperCase())
+    const parameter = known.find(text, found.start, found.keywordEnd)
     if (parameter === undefined || !isKnown(parameter.extension, conversation)) {
-      return reply(555, '5.5.4', `Parameter ${keyword.slice(0, 40).toUpperCase()} is not supported`)
+      return reply(555, '5.5.4', `Parameter ${keywordOf(text, found)} is not supported`)
     }
-    if ((seen & parameter.bit) !== 0) return badArgument(`${keyword.toUpperCase()} is given twice`)
+    if ((seen & parameter.bit) !== 0) return badArgument(`${keywordOf(text, found)} is given twice`)
     seen |= parameter.bit
-    const fault = parameter.read(value, draft, conversation)
+    const fault = parameter.read(found.value, draft, conversation)
     if (fault !== null) return fault
     at = found.end
   }
   return null
+}
+
+function keywordOf(text: string, { start, keywordEnd }: ScannedParameter): string {
+  return text.slice(start, Math.min(keywordEnd, start + 40)).toUpperCase()
 }
 
 function isKnown(extension: Extension, conversation: Conversation): boolean {
