@@ -6,7 +6,7 @@ import type {
   PartFacts,
 } from '../interfaces/message-facts.js'
 import { readAddresses } from './addresses.js'
-import { type FieldName, fieldName, Headers } from './headers.js'
+import { fieldName, Headers } from './headers.js'
 import { isMessage } from './part-header.js'
 import type { ScannedPart } from './scanner.js'
 import { parseContentDisposition } from './structured-field.js'
@@ -23,6 +23,8 @@ const ITEM_COST = 32
 
 /** A PartFacts while its part is being read. */
 export type OpenPart = { -readonly [K in keyof PartFacts]: PartFacts[K] } & { parts: PartFacts[] }
+
+const NOBODY: readonly EnvelopeAddress[] = []
 
 /** What may still be kept of a message's text. */
 export class TextBudget {
@@ -41,6 +43,11 @@ export class TextBudget {
 
   optional(text: string | null): string | null {
     return text === null ? null : this.text(text)
+  }
+
+  /** The addresses that fit, whole. */
+  addresses(found: readonly EnvelopeAddress[] | null): readonly EnvelopeAddress[] {
+    return found === null ? NOBODY : this.keep(found, addressSize)
   }
 
   /** The items that fit, whole. */
@@ -77,26 +84,26 @@ const parameterSize = ([name, value]: Parameter): number => name.length + value.
  * joined (RFC 5322 section 4.5.3). A list of addresses over the budget loses its end.
  */
 export function envelopeOf(headers: Headers, budget: TextBudget): Envelope {
-  const kept = (found: readonly EnvelopeAddress[] | null): readonly EnvelopeAddress[] =>
-    found === null ? [] : budget.keep(found, addressSize)
-  const addresses = (name: FieldName): readonly EnvelopeAddress[] =>
-    kept(headers.readKnown(name, readAddresses))
-  const all = (name: FieldName): readonly EnvelopeAddress[] => {
-    const lists = headers.readAllKnown(name, readAddresses)
-    return lists.length < 2 ? kept(lists[0] ?? null) : lists.flatMap(kept)
-  }
   return {
     date: budget.optional(headers.getKnown(names.date)),
     subject: budget.optional(headers.getKnown(names.subject)),
     inReplyTo: budget.optional(headers.getKnown(names.inReplyTo)),
     messageId: budget.optional(headers.getKnown(names.messageId)),
-    from: addresses(names.from),
-    sender: addresses(names.sender),
-    replyTo: addresses(names.replyTo),
-    to: all(names.to),
-    cc: all(names.cc),
-    bcc: all(names.bcc),
+    from: budget.addresses(headers.readKnown(names.from, readAddresses)),
+    sender: budget.addresses(headers.readKnown(names.sender, readAddresses)),
+    replyTo: budget.addresses(headers.readKnown(names.replyTo, readAddresses)),
+    to: joined(headers.readAllKnown(names.to, readAddresses), budget),
+    cc: joined(headers.readAllKnown(names.cc, readAddresses), budget),
+    bcc: joined(headers.readAllKnown(names.bcc, readAddresses), budget),
   }
+}
+
+function joined(
+  lists: readonly (readonly EnvelopeAddress[])[],
+  budget: TextBudget,
+): readonly EnvelopeAddress[] {
+  if (lists.length < 2) return budget.addresses(lists[0] ?? null)
+  return lists.flatMap((list) => budget.addresses(list))
 }
 
 const names = {
