@@ -204,23 +204,23 @@ export class Headers {
   }
 
   /** `get` for a name that is looked up in every part. */
-  getKnown({ name, hash }: FieldName): string | null {
-    const index = this.#findHash(name, hash, 0)
+  getKnown(name: FieldName): string | null {
+    const index = this.#findKnown(name, 0)
     return index === -1 ? null : this.valueAt(index)
   }
 
   /** What `read` makes of the first field of that name, told where in a text its value stands, or null. */
-  readKnown<T>({ name, hash }: FieldName, read: FieldReader<T>): T | null {
-    const index = this.#findHash(name, hash, 0)
+  readKnown<T>(name: FieldName, read: FieldReader<T>): T | null {
+    const index = this.#findKnown(name, 0)
     return index === -1 ? null : this.#read(index, read)
   }
 
   /** The same of every field of that name, in order. */
-  readAllKnown<T>({ name, hash }: FieldName, read: FieldReader<T>): readonly T[] {
-    let index = this.#findHash(name, hash, 0)
+  readAllKnown<T>(name: FieldName, read: FieldReader<T>): readonly T[] {
+    let index = this.#findKnown(name, 0)
     if (index === -1) return NOTHING
     const found: T[] = []
-    for (; index !== -1; index = this.#findHash(name, hash, index + 1)) found.push(this.#read(index, read))
+    for (; index !== -1; index = this.#findKnown(name, index + 1)) found.push(this.#read(index, read))
     return found
   }
 
@@ -272,11 +272,16 @@ export class Headers {
 
   /** The first field from `index` on with that name, or -1. */
   #find(name: string, index: number): number {
-    return name === '' ? -1 : this.#findHash(name, hashOf(name), index)
+    return name !== '' && this.#mayHold(hashOf(name)) ? this.#findKnown(fieldName(name), index) : -1
   }
 
-  #findHash(name: string, hash: number, index: number): number {
-    if ((this.#hashes & bitOf(hash)) === 0) return -1
+  #mayHold(hash: number): boolean {
+    return (this.#hashes & bitOf(hash)) !== 0
+  }
+
+  #findKnown(name: FieldName, index: number): number {
+    const { hash } = name
+    if (!this.#mayHold(hash)) return -1
     const fields = this.#fields
     for (let at = index * SLOTS; at < fields.length; at += SLOTS) {
       if (fields[at + 4] !== hash) continue
@@ -291,15 +296,18 @@ export class Headers {
 /** Reads the value that stands from `from` to `to`. */
 export type FieldReader<T> = (text: string, from: number, to: number) => T
 
-/** A field name in lower case with its hash. */
+/** A field name in lower case, its characters, and its hash. */
 export interface FieldName {
   readonly name: string
+  readonly codes: readonly number[]
   readonly hash: number
 }
 
 /** For `Headers.getKnown`; the name in lower case. */
 export function fieldName(name: string): FieldName {
-  return { name, hash: hashOf(name) }
+  const codes: number[] = []
+  for (let i = 0; i < name.length; i++) codes.push(name.charCodeAt(i))
+  return { name, codes, hash: hashOf(name) }
 }
 
 const SLOTS = 6
@@ -315,13 +323,14 @@ function isText(line: Buffer, beforeLf: boolean): boolean {
   return (cr === -1 || (beforeLf && cr === line.length - 1)) && !line.includes(0)
 }
 
-/** Whether the characters from `start` to `end`, in lower case, are `name`. */
-function isNamed(raw: string, start: number, end: number, name: string): boolean {
-  if (end - start !== name.length) return false
-  for (let i = 0; i < name.length; i++) {
+/** Whether the characters from `start` to `end`, in lower case, are the name. */
+function isNamed(raw: string, start: number, end: number, { name, codes }: FieldName): boolean {
+  if (end - start !== codes.length) return false
+  for (let i = 0; i < codes.length; i++) {
     const code = raw.charCodeAt(start + i)
+    if (code === codes[i]) continue
     if (code > 0x7f) return raw.slice(start, end).toLowerCase() === name
-    if ((code >= 0x41 && code <= 0x5a ? code | 0x20 : code) !== name.charCodeAt(i)) return false
+    if (code < 0x41 || code > 0x5a || (code | 0x20) !== codes[i]) return false
   }
   return true
 }
