@@ -17,8 +17,7 @@ export class KeywordTable<T> {
   constructor(entries: Iterable<readonly [keyword: string, value: T]>) {
     const buckets: Entry<T>[][] = Array.from({ length: MASK + 1 }, () => [])
     for (const [keyword, value] of entries) {
-      const codes = Array.from(keyword.toLowerCase(), (character) => character.charCodeAt(0))
-      buckets[hashOf(keyword, 0, keyword.length)]?.push({ codes, value })
+      buckets[hashOf(keyword, 0, keyword.length)]?.push({ codes: codesOf(keyword.toLowerCase()), value })
     }
     this.#buckets = buckets
   }
@@ -41,7 +40,15 @@ function hashOf(text: string, from: number, to: number): number {
   return (first * 5 + last * 3 + (to - from)) & MASK
 }
 
-function isKeyword(text: string, from: number, to: number, codes: readonly number[]): boolean {
+/** The code of each character, which are faster to compare than a string. */
+export function codesOf(text: string): readonly number[] {
+  const codes: number[] = []
+  for (let i = 0; i < text.length; i++) codes.push(text.charCodeAt(i))
+  return codes
+}
+
+/** Whether the keyword from `from` to `to` is the one with those codes, which are in lower case; ASCII in any case. */
+export function isKeyword(text: string, from: number, to: number, codes: readonly number[]): boolean {
   if (to - from !== codes.length) return false
   for (let i = 0; i < codes.length; i++) {
     const code = text.charCodeAt(from + i)

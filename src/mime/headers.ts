@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer'
 import { asBuffer, CR, fromLatin1, LF, toLatin1 } from '../core/bytes.js'
+import { codesOf, isKeyword } from '../core/keyword-table.js'
 import { decodeWords, readWords, wordAt } from './encoded-words.js'
 import { joinLines, unfoldPart, whiteEnd, whiteStart } from './text.js'
 
@@ -279,15 +280,16 @@ export class Headers {
     return (this.#hashes & bitOf(hash)) !== 0
   }
 
-  #findKnown(name: FieldName, index: number): number {
-    const { hash } = name
+  #findKnown({ name: text, codes, hash }: FieldName, index: number): number {
     if (!this.#mayHold(hash)) return -1
+    const { raw } = this
     const fields = this.#fields
     for (let at = index * SLOTS; at < fields.length; at += SLOTS) {
       if (fields[at + 4] !== hash) continue
       const start = fields[at] as number
       const end = fields[at + 1] as number
-      if (isNamed(this.raw, start, end, name)) return at / SLOTS
+      // a name with octets above 127 has cases of its own
+      if (isKeyword(raw, start, end, codes) || raw.slice(start, end).toLowerCase() === text) return at / SLOTS
     }
     return -1
   }
@@ -305,9 +307,7 @@ export interface FieldName {
 
 /** For `Headers.getKnown`; the name in lower case. */
 export function fieldName(name: string): FieldName {
-  const codes: number[] = []
-  for (let i = 0; i < name.length; i++) codes.push(name.charCodeAt(i))
-  return { name, codes, hash: hashOf(name) }
+  return { name, codes: codesOf(name), hash: hashOf(name) }
 }
 
 const SLOTS = 6
@@ -321,18 +321,6 @@ const NOTHING: readonly never[] = []
 function isText(line: Buffer, beforeLf: boolean): boolean {
   const cr = line.indexOf(CR)
   return (cr === -1 || (beforeLf && cr === line.length - 1)) && !line.includes(0)
-}
-
-/** Whether the characters from `start` to `end`, in lower case, are the name. */
-function isNamed(raw: string, start: number, end: number, { name, codes }: FieldName): boolean {
-  if (end - start !== codes.length) return false
-  for (let i = 0; i < codes.length; i++) {
-    const code = raw.charCodeAt(start + i)
-    if (code === codes[i]) continue
-    if (code > 0x7f) return raw.slice(start, end).toLowerCase() === name
-    if (code < 0x41 || code > 0x5a || (code | 0x20) !== codes[i]) return false
-  }
-  return true
 }
 
 function bitOf(hash: number): number {

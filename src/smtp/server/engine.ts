@@ -319,7 +319,7 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     } else {
       const { command } = verb
       const refusal = this.#refusal(verb)
-      const argument = line.slice(Math.min(verbEnd + 1, line.length))
+      const argument = line.slice(verbEnd + 1)
       if (refusal === null) command.receive(conversation, argument)
       else if (command.name === 'DATA') conversation.sayNoMessage(refusal)
       else if (command.name === 'BDAT') refuseBdat(conversation, argument.trimStart(), refusal)
