@@ -147,12 +147,12 @@ describe('a commit', () => {
     await store.close()
   })
 
-  it('takes everyone who came while the log was synced', async () => {
+  it('is made while the log is synced, once, and is synced next', async () => {
     const opened = await open()
     const { store, account, log, commits } = opened
     for (let i = 0; i < 3; i++) await deliver(opened)
     const bodies = await Promise.all(
-      Array.from({ length: 5 }, async () => {
+      Array.from({ length: 8 }, async () => {
         const staged = await store.stage(octets.length)
         await staged.write(octets)
         return staged.seal(plainFacts(octets.length))
@@ -165,15 +165,45 @@ describe('a commit', () => {
     const first = append(bodies[0] as Body)
     await turns(6)
     const before = commits.length
-    const rest = bodies.slice(1).map(append)
+    const { syncs } = log
+    const ahead = bodies.slice(1, 4).map(append)
+    await turns(9)
+    const after = bodies.slice(4).map(append)
+    await turns(9)
+    expect(commits).toHaveLength(before + 1)
+    expect(log.syncs).toBe(syncs)
+    log.end()
+    await first
     await turns(6)
-    expect(commits).toHaveLength(before)
+    expect(log.syncs).toBe(syncs + 1)
+    expect(await isSettled(Promise.race([...ahead, account.status('INBOX')]))).toBe(false)
     log.held = false
     log.end()
-    await Promise.all([first, ...rest])
-    // a commit ends after some milliseconds, which one job may take on a busy machine
-    expect(commits[before]).toBeGreaterThan(1)
-    expect((await account.status('INBOX')).messages).toBe(8)
+    await Promise.all([...ahead, ...after])
+    // A commit ends after some milliseconds, which one job may take on a busy machine.
+    const jobs = commits.slice(before)
+    expect(jobs.reduce((sum, each) => sum + each, 0)).toBe(7)
+    expect(jobs[1]).toBeGreaterThan(1)
+    expect((await account.status('INBOX')).messages).toBe(11)
+    await store.close()
+  })
+
+  it('made ahead is lost with the one before it, when the log cannot be synced', async () => {
+    const opened = await open()
+    const { store, log, commits } = opened
+    log.held = true
+    const lost = deliver(opened)
+    await turns(6)
+    const before = commits.length
+    const ahead = deliver(opened)
+    await turns(9)
+    expect(commits).toHaveLength(before + 1)
+    const { syncs } = log
+    const failed = { kind: 'unavailable', message: expect.stringContaining('may have lost mail') }
+    const all = Promise.all([lost, ahead].map((each) => expect(each).rejects.toMatchObject(failed)))
+    log.end(new Error('EIO: i/o error, fdatasync'))
+    await all
+    expect(log.syncs).toBe(syncs)
     await store.close()
   })
 

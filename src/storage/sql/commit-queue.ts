@@ -56,25 +56,30 @@ interface Written {
 /**
  * Group commit. Whoever submits while others wait shares one BEGIN ... COMMIT with them, each in a savepoint of its
  * own. It runs in one synchronous burst, so that nobody ever sees what is not committed. Then the log is synced, on
- * another thread where it is a file: in the meantime others read, and submit what the next commit takes. Nobody is told
- * of a commit before it is on the disk. A failed COMMIT fails everyone in it; after a failed sync nothing is known of
- * what is on the disk, and nothing more is taken.
+ * another thread where it is a file: in the meantime others read, and one more commit is made, which is synced next.
+ * Nobody is told of a commit before it is on the disk. A failed COMMIT fails everyone in it; after a failed sync nothing
+ * is known of what is on the disk, and nothing more is taken.
  */
 export class CommitQueue {
   readonly #database: Database
   readonly #folder: string | null
   readonly #files: DatabaseFiles | null
   readonly #waiting: Job[]
+  /** Jobs that waited at the last turn. */
+  #seen: number
   #scheduled: boolean
   #closed: boolean
   #idle: (() => void)[]
-  /** The sync in flight; never rejects. */
-  #syncing: Promise<void> | null
+  /** Commits that are not on the disk: the one whose sync goes on, and one after it. */
+  #unsynced: number
+  /** The last sync, each of which begins when the one before has ended. */
+  #synced: Promise<void>
   /** Why a file could not be synced. */
   #failure: MailError | null
   /** Octets in the log, roughly. */
   #logged: number
   #checkpoint: NodeJS.Timeout | null
+  #moving: boolean
 
   /** `files` is null where a COMMIT is on the disk when it returns, or where there is no disk. */
   constructor(database: Database, folder: string | null, files: DatabaseFiles | null) {
@@ -82,13 +87,16 @@ export class CommitQueue {
     this.#folder = folder
     this.#files = files
     this.#waiting = []
+    this.#seen = 0
     this.#scheduled = false
     this.#closed = false
     this.#idle = []
-    this.#syncing = null
+    this.#unsynced = 0
+    this.#synced = Promise.resolve()
     this.#failure = null
     this.#logged = 0
     this.#checkpoint = null
+    this.#moving = false
   }
 
   /** Jobs that wait. */
@@ -119,58 +127,69 @@ export class CommitQueue {
    * waits for that: after a power loss another message, or another change, could have the same.
    */
   async durable(): Promise<void> {
-    if (this.#syncing !== null) await this.#syncing
+    if (this.#unsynced > 0) await this.#synced.catch(() => undefined)
     if (this.#failure !== null) throw this.#failure
   }
 
   /** Takes nothing more, and resolves when everything submitted is settled. */
   async close(): Promise<void> {
     this.#closed = true
-    if (this.#scheduled) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    if (this.#busy) await new Promise<void>((resolve) => this.#idle.push(resolve))
     if (this.#checkpoint !== null) clearTimeout(this.#checkpoint)
+  }
+
+  get #busy(): boolean {
+    return this.#waiting.length > 0 || this.#unsynced > 0 || this.#moving
   }
 
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#commit())
+    setImmediate(() => this.#turn())
+  }
+
+  /** What is next. Whatever ends later schedules another turn. */
+  #turn(): void {
+    this.#scheduled = false
+    if (this.#moving || this.#unsynced > 1) return
+    const full = this.#logged > CHECKPOINT
+    if (this.#unsynced === 1) {
+      if (full || this.#waiting.length === 0) return
+      // While others still come, the disk is at work anyway: they share the commit.
+      const seen = this.#seen
+      this.#seen = this.#waiting.length
+      if (this.#seen > seen) this.#schedule()
+      else this.#commit()
+    } else if (full) {
+      void this.#moveLog()
+    } else if (this.#waiting.length > 0) {
+      this.#commit()
+    } else {
+      for (const resolve of this.#idle.splice(0)) resolve()
+    }
   }
 
   #commit(): void {
     const written = this.#burst(performance.now())
-    if (written !== null && this.#files !== null) {
-      this.#syncing = this.#sync(this.#files.log, written)
-      return
-    }
-    if (written !== null) tell(written)
-    this.#settled()
+    this.#seen = 0
+    if (written !== null && this.#files !== null) void this.#sync(this.#files.log, written)
+    else if (written !== null) tell(written)
+    this.#schedule()
   }
 
+  /** The next sync begins before anybody acts on what this one has made durable. */
   async #sync(log: Synced, written: Written): Promise<void> {
+    this.#unsynced++
+    this.#synced = this.#unsynced === 1 ? log.sync() : this.#synced.then(() => log.sync())
     try {
-      await log.sync()
+      await this.#synced
     } catch (error) {
       const reason = this.#fatal(error)
       for (const job of written.jobs) job.reject(reason)
     }
+    this.#unsynced--
     if (this.#failure === null) tell(written)
-    this.#syncing = null
-    this.#settled()
-  }
-
-  /** Those who were in the commit hear of it before anything else is done. */
-  #settled(): void {
-    if (this.#logged > CHECKPOINT) setImmediate(() => void this.#moveLog())
-    else this.#next()
-  }
-
-  #next(): void {
-    if (this.#waiting.length > 0) {
-      setImmediate(() => this.#commit())
-      return
-    }
-    this.#scheduled = false
-    for (const resolve of this.#idle.splice(0)) resolve()
+    this.#schedule()
   }
 
   #fatal(error: unknown): MailError {
@@ -179,9 +198,9 @@ export class CommitQueue {
       `${toMailError(error, this.#folder).message}; the disk may have lost mail: see that it is sound, then start again`,
       { cause: error },
     )
-    this.#failure = reason
-    for (const job of this.#waiting.splice(0)) job.reject(reason)
-    return reason
+    this.#failure ??= reason
+    for (const job of this.#waiting.splice(0)) job.reject(this.#failure)
+    return this.#failure
   }
 
   /** Null where nothing was committed. */
@@ -249,9 +268,7 @@ export class CommitQueue {
   }
 
   #quiet(): void {
-    if (this.#scheduled || this.#closed) return
-    this.#scheduled = true
-    void this.#moveLog()
+    if (this.#logged > 0 && !this.#busy && !this.#closed) void this.#moveLog()
   }
 
   /**
@@ -259,20 +276,21 @@ export class CommitQueue {
    * until the file is too.
    */
   async #moveLog(): Promise<void> {
-    if (this.#logged > 0 && this.#failure === null) {
-      this.#logged = 0
-      try {
-        this.#database.checkpoint(this.#files === null)
-      } catch {
-        // The log holds everything; the next commit or checkpoint tells of a disk that stays broken.
-      }
-      try {
-        await this.#files?.main.sync()
-      } catch (error) {
-        this.#fatal(error)
-      }
+    this.#logged = 0
+    if (this.#failure !== null) return this.#schedule()
+    this.#moving = true
+    try {
+      this.#database.checkpoint(this.#files === null)
+    } catch {
+      // The log holds everything; the next commit or checkpoint tells of a disk that stays broken.
     }
-    this.#next()
+    try {
+      await this.#files?.main.sync()
+    } catch (error) {
+      this.#fatal(error)
+    }
+    this.#moving = false
+    this.#schedule()
   }
 }
 

@@ -25,6 +25,8 @@ export class Contents {
   readonly #dropped: FinalizationRegistry<number>
   #nextCid: number
   #collecting: boolean
+  /** Whether there may be contents to collect that the collection under way has passed already. */
+  #orphaned: boolean
   #stopped: boolean
 
   constructor(database: Database, queue: CommitQueue, logger: Logger) {
@@ -35,6 +37,7 @@ export class Contents {
     this.#dropped = new FinalizationRegistry((cid) => this.release(cid))
     this.#nextCid = num(database.row('SELECT coalesce(max(cid), 0) AS cid FROM cref')?.cid) + 1
     this.#collecting = false
+    this.#orphaned = false
     this.#stopped = false
   }
 
@@ -126,16 +129,13 @@ export class Contents {
 
   /** Collects contents that nobody has any more, a few at a time, between other people's commits. */
   collectSoon(): void {
+    this.#orphaned = true
     if (this.#collecting || this.#stopped) return
     this.#collecting = true
-    this.#collect()
-      .catch((error: unknown) => {
-        // They stay orphans, and the next collection finds them.
-        if (!this.#stopped) this.#logger.log('warn', 'storage.collectFailed', { error: String(error) })
-      })
-      .finally(() => {
-        this.#collecting = false
-      })
+    this.#collect().catch((error: unknown) => {
+      // They stay orphans, and the next collection finds them.
+      if (!this.#stopped) this.#logger.log('warn', 'storage.collectFailed', { error: String(error) })
+    })
   }
 
   stop(): void {
@@ -143,12 +143,17 @@ export class Contents {
   }
 
   async #collect(): Promise<void> {
-    let after = 0
-    while (!this.#stopped) {
-      await turn()
-      const next = await this.#queue.submit(() => this.#collectSome(after))
-      if (next === null) return
-      after = next
+    try {
+      while (this.#orphaned && !this.#stopped) {
+        this.#orphaned = false
+        for (let after: number | null = 0; after !== null && !this.#stopped; ) {
+          await turn()
+          const from: number = after
+          after = await this.#queue.submit(() => this.#collectSome(from))
+        }
+      }
+    } finally {
+      this.#collecting = false
     }
   }
 
