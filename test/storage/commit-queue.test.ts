@@ -40,7 +40,7 @@ interface Opened {
   readonly account: Account
   readonly log: HeldFile
   readonly main: HeldFile
-  /** How many jobs each commit had. */
+  /** How many messages each commit brought. */
   readonly commits: readonly number[]
 }
 
@@ -55,7 +55,7 @@ async function open(): Promise<Opened> {
       return {
         all: (...values) => statement.all(...values),
         run: (...values) => {
-          if (sql === 'SAVEPOINT job') jobs++
+          if (sql.startsWith('INSERT INTO msg')) jobs++
           if (sql === 'COMMIT') {
             commits.push(jobs)
             jobs = 0

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Account, Mailbox, MailStore } from '../../src/interfaces/index.js'
+import type { Account, Mailbox, MailStore, Op } from '../../src/interfaces/index.js'
 import { openSqliteStore, sqlDrivers } from '../../src/storage/index.js'
 import { FaultyDisk } from '../../src/testing/faulty-driver.js'
 import { plainFacts, readMessage, stageMessage } from '../../src/testing/store-suite.js'
@@ -64,6 +64,15 @@ for (const driver of availableDrivers) {
       expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
       expect(results[0]).toMatchObject({ reason: { kind: 'unavailable' } })
       expect(await texts(inbox)).toEqual(['b', 'c'])
+      // Now those who were done before it are done once more.
+      disk.fail(/^INSERT INTO expunged/, 'EIO', 1)
+      const mixed = await Promise.allSettled([
+        append('d'),
+        store.apply([{ type: 'expunge', mailbox: inbox.id, uids: [1] }]),
+        append('e'),
+      ])
+      expect(mixed.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+      expect(await texts(inbox)).toEqual(['b', 'c', 'd', 'e'])
       await store.close()
       await expectSound(folder)
     })
@@ -120,9 +129,16 @@ for (const driver of availableDrivers) {
       const { folder, disk, store, inbox, append } = await open(driver)
       await append('x', inbox, 6)
       await inbox.snapshot()
-      disk.fail(/^RELEASE/, 'EIO', 1)
+      const more = await stageMessage(store, 'more')
+      disk.fail(/^INSERT INTO msg/, 'EIO', 1)
+      const expunge = (uid: number): Op => ({ type: 'expunge', mailbox: inbox.id, uids: [uid] })
+      const appendMore: Op = {
+        type: 'append',
+        body: more,
+        to: [{ mailbox: inbox.id, flags: [], internalDate: 0 }],
+      }
       const results = await Promise.allSettled(
-        [1, 2, 3].map((uid) => store.apply([{ type: 'expunge', mailbox: inbox.id, uids: [uid] }])),
+        [[expunge(1), appendMore], [expunge(2)], [expunge(3)]].map((ops) => store.apply(ops)),
       )
       expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
       expect((await inbox.snapshot()).uids).toEqual([1, 4, 5, 6])

@@ -138,24 +138,27 @@ async function prepareAppend(
   const counts = new Map<SqlMailbox, number>()
   for (let start = 0; start < op.to.length; start += SLICE) {
     const slice = op.to.slice(start, start + SLICE)
-    await queue.submit((tx) => {
-      const cid = parts.contents.store(tx, body, slice.length)
-      for (const { mailbox, flags, internalDate } of slice) {
-        const box = parts.homes.boxOf(mailbox)
-        const state = large.draft(box)
-        const before = state === box.state ? (counts.get(box) ?? 0) : 0
-        counts.set(box, before + 1)
-        state.checkRoom(before + 1)
-        const resolved = state.table.resolve(flags)
-        const uid = state.header.uidNext + before
-        const modSeq = box.state.header.highestModSeq + 1
-        const code = state.table.codeOf(resolved)
-        insertRow(parts.database, box.row, { uid, modSeq, code, date: internalDate, size: body.size, cid })
-        const arrival = { flags: resolved, size: body.size }
-        if (state !== box.state) state.append([arrival], modSeq)
-        adds.push({ box, arrival, placed: { mailbox, uidValidity: state.header.uidValidity, uid, modSeq } })
-      }
-    }, body.data?.length ?? 0)
+    await queue.submit(
+      (tx) => {
+        const cid = parts.contents.store(tx, body, slice.length)
+        for (const { mailbox, flags, internalDate } of slice) {
+          const box = parts.homes.boxOf(mailbox)
+          const state = large.draft(box)
+          const before = state === box.state ? (counts.get(box) ?? 0) : 0
+          counts.set(box, before + 1)
+          state.checkRoom(before + 1)
+          const resolved = state.table.resolve(flags)
+          const uid = state.header.uidNext + before
+          const modSeq = box.state.header.highestModSeq + 1
+          const code = state.table.codeOf(resolved)
+          insertRow(parts.database, box.row, { uid, modSeq, code, date: internalDate, size: body.size, cid })
+          const arrival = { flags: resolved, size: body.size }
+          if (state !== box.state) state.append([arrival], modSeq)
+          adds.push({ box, arrival, placed: { mailbox, uidValidity: state.header.uidValidity, uid, modSeq } })
+        }
+      },
+      { octets: body.data?.length ?? 0 },
+    )
   }
   return (tx) => {
     for (const { box, arrival } of adds) box.state.append([arrival], box.touch(tx))

@@ -67,7 +67,10 @@ export class Applier {
     for (let attempt = 0; ; attempt++) {
       await this.#load(demand)
       try {
-        return await this.#queue.submit((tx) => ops.map((op) => applyOp(this.#parts, tx, op)), octets(ops))
+        return await this.#queue.submit((tx) => ops.map((op) => applyOp(this.#parts, tx, op)), {
+          octets: octets(ops),
+          repeatable: true,
+        })
       } catch (error) {
         const again = isMailError(error) && error.cause instanceof NotLoaded && attempt < 5
         if (!again) throw error

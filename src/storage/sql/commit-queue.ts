@@ -34,9 +34,19 @@ export class Tx {
   }
 }
 
+/** What the queue may know of a job before it runs. */
+export interface JobTraits {
+  /** Roughly what it writes. */
+  readonly octets?: number
+  /** Whether it can be run once more after all that it did has been undone: it changes nothing that no `undo` knows. */
+  readonly repeatable?: boolean
+}
+
 interface Job {
   readonly run: (tx: Tx) => void
   readonly octets: number
+  /** In a savepoint of its own. */
+  guarded: boolean
   readonly reject: (error: MailError) => void
   readonly resolve: () => void
 }
@@ -47,6 +57,12 @@ export interface DatabaseFiles {
   readonly main: Synced
 }
 
+/** A job within a commit. */
+interface Step {
+  readonly job: Job
+  readonly tx: Tx
+}
+
 /** What a commit has written, and who is to be told when it is on the disk. */
 interface Written {
   readonly jobs: readonly Job[]
@@ -54,11 +70,13 @@ interface Written {
 }
 
 /**
- * Group commit. Whoever submits while others wait shares one BEGIN ... COMMIT with them, each in a savepoint of its
- * own. It runs in one synchronous burst, so that nobody ever sees what is not committed. Then the log is synced, on
- * another thread where it is a file: in the meantime others read, and one more commit is made, which is synced next.
- * Nobody is told of a commit before it is on the disk. A failed COMMIT fails everyone in it; after a failed sync nothing
- * is known of what is on the disk, and nothing more is taken.
+ * Group commit. Whoever submits while others wait shares one BEGIN ... COMMIT with them. It runs in one synchronous
+ * burst, so that nobody ever sees what is not committed. A job that fails harms nobody else: each has a savepoint of its
+ * own, or, since savepoints are dear, those before it are undone and run once more, with savepoints then.
+ *
+ * After COMMIT the log is synced, on another thread where it is a file: in the meantime others read, and one more commit
+ * is made, which is synced next. Nobody is told of a commit before it is on the disk. A failed COMMIT fails everyone in
+ * it; after a failed sync nothing is known of what is on the disk, and nothing more is taken.
  */
 export class CommitQueue {
   readonly #database: Database
@@ -104,8 +122,8 @@ export class CommitQueue {
     return this.#waiting.length
   }
 
-  /** Resolves with what `run` returned, once it is durable. `octets` is roughly what it writes. */
-  submit<T>(run: (tx: Tx) => T, octets = 0): Promise<T> {
+  /** Resolves with what `run` returned, once it is durable. */
+  submit<T>(run: (tx: Tx) => T, { octets = 0, repeatable = false }: JobTraits = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new MailError('closed', 'the store is closed'))
     if (this.#failure !== null) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
@@ -115,6 +133,7 @@ export class CommitQueue {
           value = run(tx)
         },
         octets,
+        guarded: !repeatable,
         resolve: () => resolve(value),
         reject,
       })
@@ -203,29 +222,22 @@ export class CommitQueue {
     return this.#failure
   }
 
-  /** Null where nothing was committed. */
+  /** Null where nothing was committed. Jobs with and without savepoints do not share a commit. */
   #burst(started: number): Written | null {
     const database = this.#database
-    const done: { readonly job: Job; readonly tx: Tx }[] = []
+    const guarded = this.#waiting[0]?.guarded ?? false
+    const done: Step[] = []
     let octets = 0
-    let current: { readonly job: Job; readonly tx: Tx } | null = null
+    let current: Step | null = null
     try {
       database.run('BEGIN IMMEDIATE')
       do {
-        const job = this.#waiting.shift()
-        if (job === undefined) break
+        const job = this.#waiting[0]
+        if (job === undefined || job.guarded !== guarded) break
+        this.#waiting.shift()
         current = { job, tx: new Tx() }
         octets += job.octets
-        database.run('SAVEPOINT job')
-        try {
-          job.run(current.tx)
-          database.run('RELEASE job')
-          done.push(current)
-        } catch (error) {
-          current.tx.undo()
-          if (!this.#undoSavepoint()) throw error
-          job.reject(toMailError(error, this.#folder))
-        }
+        if (guarded ? this.#runGuarded(current) : this.#runFreely(current, done)) done.push(current)
         current = null
       } while (done.length < MOST_JOBS && octets < MOST_OCTETS && performance.now() - started < MOST_MS)
       const touched = new Set<SqlMailbox>()
@@ -241,7 +253,46 @@ export class CommitQueue {
     }
   }
 
-  /** False where SQLite has given up the whole transaction, and with it everyone in it. */
+  /** Whether the job is part of the commit. Throws where SQLite has given up the whole transaction. */
+  #runGuarded({ job, tx }: Step): boolean {
+    const database = this.#database
+    database.run('SAVEPOINT job')
+    try {
+      job.run(tx)
+      database.run('RELEASE job')
+      return true
+    } catch (error) {
+      tx.undo()
+      if (!this.#undoSavepoint()) throw error
+      job.reject(toMailError(error, this.#folder))
+      return false
+    }
+  }
+
+  /**
+   * Whether the job is part of the commit. Where it fails and may have left something behind, everything is taken back,
+   * and those who were `done` before it go back to the queue, to be run with savepoints.
+   */
+  #runFreely({ job, tx }: Step, done: Step[]): boolean {
+    const database = this.#database
+    const { writes } = database
+    try {
+      job.run(tx)
+      return true
+    } catch (error) {
+      tx.undo()
+      job.reject(toMailError(error, this.#folder))
+      if (database.writes === writes) return false
+      database.rollback()
+      const undone = done.splice(0)
+      for (const step of [...undone].reverse()) step.tx.undo()
+      for (const step of undone) step.job.guarded = true
+      this.#waiting.unshift(...undone.map((step) => step.job))
+      database.run('BEGIN IMMEDIATE')
+      return false
+    }
+  }
+
   #undoSavepoint(): boolean {
     try {
       this.#database.run('ROLLBACK TO job')
@@ -252,7 +303,7 @@ export class CommitQueue {
     }
   }
 
-  #fail(failed: readonly { readonly job: Job; readonly tx: Tx }[], error: unknown): void {
+  #fail(failed: readonly Step[], error: unknown): void {
     const reason = toMailError(error, this.#folder)
     for (const { tx } of [...failed].reverse()) tx.undo()
     for (const { job } of failed) job.reject(reason)

@@ -17,10 +17,17 @@ const pragmas = `
 export class Database {
   readonly driver: SqlDriver
   readonly #statements: Map<string, SqlStatement>
+  #writes: number
 
   constructor(driver: SqlDriver) {
     this.driver = driver
     this.#statements = new Map()
+    this.#writes = 0
+  }
+
+  /** How often a statement has been run that is no query by its first word. */
+  get writes(): number {
+    return this.#writes
   }
 
   /**
@@ -57,16 +64,18 @@ export class Database {
 
   /** Runs a statement that gives no rows; the number of rows it changed. */
   run(sql: string, ...values: readonly SqlValue[]): number {
+    this.#writes++
     return this.#statement(sql).run(...values)
   }
 
   all(sql: string, ...values: readonly SqlValue[]): readonly SqlRow[] {
+    if (!sql.startsWith('SELECT')) this.#writes++
     return this.#statement(sql).all(...values)
   }
 
   /** The only row of a query, or undefined. */
   row(sql: string, ...values: readonly SqlValue[]): SqlRow | undefined {
-    return this.#statement(sql).all(...values)[0]
+    return this.all(sql, ...values)[0]
   }
 
   rollback(): void {

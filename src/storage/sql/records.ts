@@ -35,7 +35,7 @@ export class Records {
           key,
           value,
         ),
-      value.length,
+      { octets: value.length, repeatable: true },
     )
   }
 
@@ -43,14 +43,19 @@ export class Records {
   async add(key: string, value: string): Promise<boolean> {
     const sql = 'INSERT INTO record(kind, key, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
     return (
-      (await this.#queue.submit(() => this.#database.run(sql, this.#kind, key, value), value.length)) === 1
+      (await this.#queue.submit(() => this.#database.run(sql, this.#kind, key, value), {
+        octets: value.length,
+        repeatable: true,
+      })) === 1
     )
   }
 
   /** True where there was one. */
   async delete(key: string): Promise<boolean> {
     const sql = 'DELETE FROM record WHERE kind = ? AND key = ?'
-    return (await this.#queue.submit(() => this.#database.run(sql, this.#kind, key))) === 1
+    return (
+      (await this.#queue.submit(() => this.#database.run(sql, this.#kind, key), { repeatable: true })) === 1
+    )
   }
 
   /** Every key, in the order of their octets. */

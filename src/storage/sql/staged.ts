@@ -77,10 +77,13 @@ export class SqlStaged implements Staged {
     const cid = this.#cid
     if (this.#failure === null && cid !== null) {
       try {
-        await this.#queue.submit(() => {
-          if (prefix.length > 0) this.#contents.writePiece(cid, 0, prefix)
-          this.#contents.writeContent(cid, size, prefix.length, text)
-        }, prefix.length + text.length)
+        await this.#queue.submit(
+          () => {
+            if (prefix.length > 0) this.#contents.writePiece(cid, 0, prefix)
+            this.#contents.writeContent(cid, size, prefix.length, text)
+          },
+          { octets: prefix.length + text.length, repeatable: true },
+        )
         return new SqlBody(this.#contents, size, text, null, cid)
       } catch (error) {
         this.#failure = error as MailError
@@ -102,11 +105,14 @@ export class SqlStaged implements Staged {
     if (this.#cid === null) this.#contents.hold(cid)
     this.#cid = cid
     const piece = ++this.#pieces
-    const written = this.#queue.submit(() => {
-      // Without copies until it is appended, so that after a crash it is found and collected.
-      this.#database.run('INSERT INTO cref(cid, n) VALUES (?, 0) ON CONFLICT DO NOTHING', cid)
-      this.#contents.writePiece(cid, piece, data)
-    }, data.length)
+    const written = this.#queue.submit(
+      () => {
+        // Without copies until it is appended, so that after a crash it is found and collected.
+        this.#database.run('INSERT INTO cref(cid, n) VALUES (?, 0) ON CONFLICT DO NOTHING', cid)
+        this.#contents.writePiece(cid, piece, data)
+      },
+      { octets: data.length, repeatable: true },
+    )
     this.#lastWrite = written.catch((error: unknown) => {
       this.#failure ??= error as MailError
     })
