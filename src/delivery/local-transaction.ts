@@ -148,9 +148,8 @@ export class LocalTransaction implements Transaction {
     const to = [...this.#mailboxes.values()].map((mailbox) => ({ mailbox, flags: [], internalDate }))
     try {
       await this.#parts.store.apply([{ type: 'append', body, to }])
-    } catch (error) {
+    } finally {
       await body.discard().catch(() => undefined)
-      throw error
     }
   }
 

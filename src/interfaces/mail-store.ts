@@ -36,7 +36,7 @@ export interface Staged {
 /** A complete message that the store holds and no mailbox shows yet. Opaque; dropped when never appended. */
 export interface Body {
   readonly size: number
-  /** Frees it where it will not be appended (again). */
+  /** Frees what it holds, once it will not be appended (again). What was appended stays. */
   discard(): Promise<void>
 }
 

@@ -157,7 +157,7 @@ async function prepareAppend(
           adds.push({ box, arrival, placed: { mailbox, uidValidity: state.header.uidValidity, uid, modSeq } })
         }
       },
-      { octets: body.data?.length ?? 0 },
+      { octets: body.octets?.length ?? 0 },
     )
   }
   return (tx) => {

@@ -124,7 +124,7 @@ function rows(ops: readonly Op[]): number {
 function octets(ops: readonly Op[]): number {
   return ops.reduce((sum, op) => {
     if (op.type !== 'append') return sum
-    const { data, facts } = sqlBody(op.body)
-    return sum + (data?.length ?? 0) + facts.length
+    const body = sqlBody(op.body)
+    return sum + (body.octets?.length ?? 0) + body.facts.length
   }, 0)
 }

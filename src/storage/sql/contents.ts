@@ -5,6 +5,7 @@ import type { SqlBody } from './body.js'
 import type { CommitQueue, Tx } from './commit-queue.js'
 import type { Database } from './database.js'
 import { num } from './database.js'
+import { MessageBuffers } from './message-buffers.js'
 
 /** Octets of a message up to which it is one row, kept beside its facts. */
 export const INLINE = 64 * 1024
@@ -17,6 +18,7 @@ const COLLECT_MS = 4
 
 /** The octets and facts of messages, shared by all copies, and collected when the last copy is gone. */
 export class Contents {
+  readonly buffers: MessageBuffers
   readonly #database: Database
   readonly #queue: CommitQueue
   readonly #logger: Logger
@@ -30,6 +32,7 @@ export class Contents {
   #stopped: boolean
 
   constructor(database: Database, queue: CommitQueue, logger: Logger) {
+    this.buffers = new MessageBuffers()
     this.#database = database
     this.#queue = queue
     this.#logger = logger
@@ -72,15 +75,15 @@ export class Contents {
 
   /** Within a commit: makes sure the message is stored, counts the new copies, and returns its number. */
   store(tx: Tx, body: SqlBody, copies: number): number {
-    const { cid, data } = body
+    const { cid, octets } = body
     if (cid !== null) {
       if (this.#database.run('UPDATE cref SET n = n + ? WHERE cid = ?', copies, cid) === 1) return cid
     }
-    if (data === null) throw new MailError('notFound', 'the message was discarded')
+    if (octets === null) throw new MailError('notFound', 'the message was discarded')
     const fresh = this.newCid()
     this.#database.run('INSERT INTO cref(cid, n) VALUES (?, ?)', fresh, copies)
     this.writeContent(fresh, body.size, 0, body.facts)
-    this.#database.run('INSERT INTO body(cid, data) VALUES (?, ?)', fresh, data)
+    this.#database.run('INSERT INTO body(cid, data) VALUES (?, ?)', fresh, octets)
     tx.onUndo(() => {
       body.cid = cid
     })

@@ -1,10 +1,14 @@
 import { asBuffer, EMPTY, MailError, UsageError } from '../../core/index.js'
 import type { Body, MessageFacts, Staged } from '../../interfaces/index.js'
+import type { SmallMessage } from './body.js'
 import { SqlBody } from './body.js'
 import type { CommitQueue } from './commit-queue.js'
 import type { Contents } from './contents.js'
 import { INLINE, PIECE } from './contents.js'
 import type { Database } from './database.js'
+
+/** Octets left free before a message for what is put in front of it at the end: trace fields. */
+const ROOM = 1024
 
 /**
  * A message on its way in. Up to 64 KB it waits in memory for its `append`; what is larger goes to the database in
@@ -15,6 +19,7 @@ export class SqlStaged implements Staged {
   readonly #queue: CommitQueue
   readonly #contents: Contents
   readonly #limit: number
+  /** The piece that is being filled, from `ROOM` on. */
   #piece: Buffer
   #filled: number
   #size: number
@@ -67,8 +72,7 @@ export class SqlStaged implements Staged {
     const size = prefix.length + this.#size
     const text = JSON.stringify(facts)
     if (this.#failure === null && this.#cid === null && size <= INLINE) {
-      const data = Buffer.concat([asBuffer(prefix), this.#take()])
-      return new SqlBody(this.#contents, size, text, data, null)
+      return new SqlBody(this.#contents, size, text, this.#takeWith(asBuffer(prefix)), null)
     }
     if (this.#failure === null) {
       if (this.#filled > 0 || this.#cid === null) this.#writePiece(this.#take())
@@ -119,24 +123,43 @@ export class SqlStaged implements Staged {
   }
 
   #fill(part: Uint8Array): void {
-    const filled = this.#filled + part.length
-    if (filled > this.#piece.length) {
-      const larger = Buffer.allocUnsafe(Math.min(PIECE, Math.max(filled, 2 * this.#piece.length)))
-      this.#piece.copy(larger, 0, 0, this.#filled)
-      this.#piece = larger
-    }
-    this.#piece.set(part, this.#filled)
-    this.#filled = filled
+    const at = ROOM + this.#filled
+    if (at + part.length > this.#piece.length) this.#grow(at + part.length)
+    this.#piece.set(part, at)
+    this.#filled += part.length
+  }
+
+  #grow(least: number): void {
+    const { buffers } = this.#contents
+    const larger = buffers.take(Math.min(ROOM + PIECE, Math.max(least, 2 * this.#piece.length)))
+    larger.set(this.#piece.subarray(ROOM, ROOM + this.#filled), ROOM)
+    buffers.give(this.#piece)
+    this.#piece = larger
   }
 
   #take(): Buffer {
-    const piece = this.#piece.subarray(0, this.#filled)
+    const piece = this.#piece.subarray(ROOM, ROOM + this.#filled)
     this.#piece = EMPTY
     this.#filled = 0
     return piece
   }
 
+  /** A whole small message, in a buffer that is its own. */
+  #takeWith(prefix: Buffer): SmallMessage {
+    const size = prefix.length + this.#filled
+    if (prefix.length > ROOM || this.#piece.length < ROOM) {
+      const buffer = Buffer.concat([prefix, this.#take()], size)
+      return { octets: buffer, buffer }
+    }
+    const buffer = this.#piece
+    const start = ROOM - prefix.length
+    buffer.set(prefix, start)
+    this.#take()
+    return { octets: buffer.subarray(start, start + size), buffer }
+  }
+
   #drop(): void {
+    this.#contents.buffers.give(this.#piece)
     this.#piece = EMPTY
     this.#filled = 0
     const cid = this.#cid

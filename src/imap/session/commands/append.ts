@@ -92,9 +92,10 @@ export class Append {
       if (placed === undefined) throw new Error('the store appended nothing')
       return placed
     } catch (error) {
-      await body.discard()
       if (isMailError(error) && error.kind === 'notFound') return null
       throw error
+    } finally {
+      await body.discard()
     }
   }
 }
