@@ -42,10 +42,14 @@ interface Opened {
   readonly main: HeldFile
   /** How many messages each commit brought. */
   readonly commits: readonly number[]
+  /** While it is set, commits fail. */
+  readonly disk: { full: boolean }
+  readonly keywordsInDatabase: () => unknown
 }
 
 async function open(): Promise<Opened> {
   const commits: number[] = []
+  const disk = { full: false }
   let jobs = 0
   const driver = (await sqlDrivers.wasm(':memory:')) as SqlDriver
   const database = new Database({
@@ -57,6 +61,7 @@ async function open(): Promise<Opened> {
         run: (...values) => {
           if (sql.startsWith('INSERT INTO msg')) jobs++
           if (sql === 'COMMIT') {
+            if (disk.full) throw new Error('database or disk is full')
             commits.push(jobs)
             jobs = 0
           }
@@ -72,7 +77,9 @@ async function open(): Promise<Opened> {
   await store.resume()
   const account = await store.open('user')
   await turns(4)
-  return { store, account, log, main, commits }
+  const keywordsInDatabase = () =>
+    JSON.parse(String(database.row("SELECT keywords FROM mailbox WHERE name = 'INBOX'")?.keywords))
+  return { store, account, log, main, commits, disk, keywordsInDatabase }
 }
 
 async function deliver({ store, account }: Opened): Promise<void> {
@@ -204,6 +211,27 @@ describe('a commit', () => {
     log.end(new Error('EIO: i/o error, fdatasync'))
     await all
     expect(log.syncs).toBe(syncs)
+    await store.close()
+  })
+
+  it('that fails while the one before is synced takes no keyword along that it did not write', async () => {
+    const opened = await open()
+    const { store, account, log, disk, keywordsInDatabase } = opened
+    await deliver(opened)
+    const { id } = await account.select('INBOX', 'write')
+    const add = (flag: string) =>
+      store.apply([{ type: 'setFlags', mailbox: id, uids: [1], mode: 'add', flags: [flag] }])
+    log.held = true
+    const first = add('one')
+    await turns(6)
+    disk.full = true
+    await expect(add('two')).rejects.toMatchObject({ kind: 'diskFull' })
+    disk.full = false
+    log.held = false
+    log.end()
+    await first
+    await add('two')
+    expect(keywordsInDatabase()).toEqual(['one', 'two'])
     await store.close()
   })
 

@@ -65,11 +65,14 @@ export async function applyLarge(
     await beginSweeps(parts, queue, ops, large)
     const finishes: Finish[] = []
     for (const op of ops) finishes.push(await prepare(parts, queue, op, large))
-    const results = await queue.submit((tx) => {
-      const done = finishes.map((finish) => finish(tx))
-      for (const sweep of large.sweeps.values()) parts.tasks.end(sweep)
-      return done
-    })
+    const results = await queue.submit(
+      (tx) => {
+        const done = finishes.map((finish) => finish(tx))
+        for (const sweep of large.sweeps.values()) parts.tasks.end(sweep)
+        return done
+      },
+      { once: true },
+    )
     return { results, rest: settle(parts, large.tasks) }
   } catch (error) {
     const sweeps = [...large.sweeps].map(([box, task]): Work => ({ task, box, count: 0 }))
@@ -157,7 +160,7 @@ async function prepareAppend(
           adds.push({ box, arrival, placed: { mailbox, uidValidity: state.header.uidValidity, uid, modSeq } })
         }
       },
-      { octets: body.octets?.length ?? 0 },
+      { octets: body.octets?.length ?? 0, once: true },
     )
   }
   return (tx) => {

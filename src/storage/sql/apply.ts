@@ -69,7 +69,6 @@ export class Applier {
       try {
         return await this.#queue.submit((tx) => ops.map((op) => applyOp(this.#parts, tx, op)), {
           octets: octets(ops),
-          repeatable: true,
         })
       } catch (error) {
         const again = isMailError(error) && error.cause instanceof NotLoaded && attempt < 5

@@ -38,8 +38,8 @@ export class Tx {
 export interface JobTraits {
   /** Roughly what it writes. */
   readonly octets?: number
-  /** Whether it can be run once more after all that it did has been undone: it changes nothing that no `undo` knows. */
-  readonly repeatable?: boolean
+  /** It cannot be run again after all that it did has been undone, since it changes what no `undo` knows. */
+  readonly once?: boolean
 }
 
 interface Job {
@@ -66,7 +66,8 @@ interface Step {
 /** What a commit has written, and who is to be told when it is on the disk. */
 interface Written {
   readonly jobs: readonly Job[]
-  readonly touched: ReadonlySet<SqlMailbox>
+  /** The mailboxes that it changed, with the keywords that each has in it. */
+  readonly touched: ReadonlyMap<SqlMailbox, readonly string[]>
 }
 
 /**
@@ -123,7 +124,7 @@ export class CommitQueue {
   }
 
   /** Resolves with what `run` returned, once it is durable. */
-  submit<T>(run: (tx: Tx) => T, { octets = 0, repeatable = false }: JobTraits = {}): Promise<T> {
+  submit<T>(run: (tx: Tx) => T, { octets = 0, once = false }: JobTraits = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new MailError('closed', 'the store is closed'))
     if (this.#failure !== null) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
@@ -133,7 +134,7 @@ export class CommitQueue {
           value = run(tx)
         },
         octets,
-        guarded: !repeatable,
+        guarded: once,
         resolve: () => resolve(value),
         reject,
       })
@@ -240,9 +241,11 @@ export class CommitQueue {
         if (guarded ? this.#runGuarded(current) : this.#runFreely(current, done)) done.push(current)
         current = null
       } while (done.length < MOST_JOBS && octets < MOST_OCTETS && performance.now() - started < MOST_MS)
-      const touched = new Set<SqlMailbox>()
-      for (const { tx } of done) for (const mailbox of tx.modSeqs.keys()) touched.add(mailbox)
-      for (const mailbox of touched) mailbox.writeHeader(database)
+      const touched = new Map<SqlMailbox, readonly string[]>()
+      for (const { tx } of done) {
+        for (const mailbox of tx.modSeqs.keys()) touched.set(mailbox, mailbox.state.table.keywords)
+      }
+      for (const mailbox of touched.keys()) mailbox.writeHeader(database)
       database.run('COMMIT')
       this.#logGrew(octets + PAGE * done.length)
       return done.length === 0 ? null : { jobs: done.map(({ job }) => job), touched }
@@ -347,5 +350,5 @@ export class CommitQueue {
 
 function tell({ jobs, touched }: Written): void {
   for (const job of jobs) job.resolve()
-  for (const mailbox of touched) mailbox.committed()
+  for (const [mailbox, keywords] of touched) mailbox.committed(keywords)
 }

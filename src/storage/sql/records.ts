@@ -35,7 +35,7 @@ export class Records {
           key,
           value,
         ),
-      { octets: value.length, repeatable: true },
+      { octets: value.length },
     )
   }
 
@@ -45,7 +45,6 @@ export class Records {
     return (
       (await this.#queue.submit(() => this.#database.run(sql, this.#kind, key, value), {
         octets: value.length,
-        repeatable: true,
       })) === 1
     )
   }
@@ -53,9 +52,7 @@ export class Records {
   /** True where there was one. */
   async delete(key: string): Promise<boolean> {
     const sql = 'DELETE FROM record WHERE kind = ? AND key = ?'
-    return (
-      (await this.#queue.submit(() => this.#database.run(sql, this.#kind, key), { repeatable: true })) === 1
-    )
+    return (await this.#queue.submit(() => this.#database.run(sql, this.#kind, key))) === 1
   }
 
   /** Every key, in the order of their octets. */

@@ -132,8 +132,8 @@ export class SqlMailbox {
   }
 
   /** After the commit. `keywords` are those the commit wrote. */
-  committed(): void {
-    this.#writtenKeywords = this.state.table.keywords
+  committed(keywords: readonly string[]): void {
+    this.#writtenKeywords = keywords
     this.watchers.tell(this.id)
   }
 

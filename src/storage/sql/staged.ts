@@ -86,7 +86,7 @@ export class SqlStaged implements Staged {
             if (prefix.length > 0) this.#contents.writePiece(cid, 0, prefix)
             this.#contents.writeContent(cid, size, prefix.length, text)
           },
-          { octets: prefix.length + text.length, repeatable: true },
+          { octets: prefix.length + text.length },
         )
         return new SqlBody(this.#contents, size, text, null, cid)
       } catch (error) {
@@ -115,7 +115,7 @@ export class SqlStaged implements Staged {
         this.#database.run('INSERT INTO cref(cid, n) VALUES (?, 0) ON CONFLICT DO NOTHING', cid)
         this.#contents.writePiece(cid, piece, data)
       },
-      { octets: data.length, repeatable: true },
+      { octets: data.length },
     )
     this.#lastWrite = written.catch((error: unknown) => {
       this.#failure ??= error as MailError
