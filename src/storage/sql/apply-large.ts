@@ -71,7 +71,7 @@ export async function applyLarge(
         for (const sweep of large.sweeps.values()) parts.tasks.end(sweep)
         return done
       },
-      { once: true },
+      { once: true, long: true },
     )
     return { results, rest: settle(parts, large.tasks) }
   } catch (error) {
@@ -160,7 +160,7 @@ async function prepareAppend(
           adds.push({ box, arrival, placed: { mailbox, uidValidity: state.header.uidValidity, uid, modSeq } })
         }
       },
-      { octets: body.octets?.length ?? 0, once: true },
+      { octets: body.octets?.length ?? 0, once: true, long: true },
     )
   }
   return (tx) => {
@@ -190,7 +190,7 @@ async function prepareCopy(
     const slice = fromState.arrivals(uids, toState.table)
     for (const arrival of slice) arrivals.push(arrival)
     const rows = copiedRows(uids, slice, toState.table, first + start)
-    await queue.submit(() => copyRows(parts.database, source.row, target.row, modSeq, rows))
+    await queue.submit(() => copyRows(parts.database, source.row, target.row, modSeq, rows), { long: true })
     await turn()
   }
   if (toState !== target.state) toState.append(arrivals, modSeq)
@@ -279,10 +279,13 @@ async function writeParts(
   const task = await queue.submit(() => parts.tasks.begin(kind, box.row))
   large.tasks.push({ task, box, count })
   for (let first = 0; first < count; first += PARTS * SLICE) {
-    await queue.submit(() => {
-      const end = Math.min(count, first + PARTS * SLICE)
-      for (let start = first; start < end; start += SLICE) parts.tasks.addPart(task, start, slice(start))
-    })
+    await queue.submit(
+      () => {
+        const end = Math.min(count, first + PARTS * SLICE)
+        for (let start = first; start < end; start += SLICE) parts.tasks.addPart(task, start, slice(start))
+      },
+      { long: true },
+    )
   }
   return task
 }

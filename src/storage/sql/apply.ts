@@ -10,6 +10,8 @@ import type { SqlMailbox } from './sql-mailbox-state.js'
 
 /** Messages that an apply may touch and still be one job of a commit. */
 const SMALL = 1_000
+/** Messages that take less than a millisecond. */
+const SHORT = 50
 
 /** What an apply needs before it can begin: the locks, and the mailboxes whose columns it reads. */
 interface Demand {
@@ -69,6 +71,7 @@ export class Applier {
       try {
         return await this.#queue.submit((tx) => ops.map((op) => applyOp(this.#parts, tx, op)), {
           octets: octets(ops),
+          long: rows(ops) > SHORT,
         })
       } catch (error) {
         const again = isMailError(error) && error.cause instanceof NotLoaded && attempt < 5

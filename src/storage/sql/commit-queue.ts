@@ -40,11 +40,14 @@ export interface JobTraits {
   readonly octets?: number
   /** It cannot be run again after all that it did has been undone, since it changes what no `undo` knows. */
   readonly once?: boolean
+  /** It takes milliseconds, or writes much. */
+  readonly long?: boolean
 }
 
 interface Job {
   readonly run: (tx: Tx) => void
   readonly octets: number
+  readonly long: boolean
   /** In a savepoint of its own. */
   guarded: boolean
   readonly reject: (error: MailError) => void
@@ -76,7 +79,7 @@ interface Written {
  * own, or, since savepoints are dear, those before it are undone and run once more, with savepoints then.
  *
  * After COMMIT the log is synced, on another thread where it is a file: in the meantime others read, and one more commit
- * is made, which is synced next. Nobody is told of a commit before it is on the disk. A failed COMMIT fails everyone in
+ * is made, which is synced next; not of long jobs, for which those who have been synced would wait. Nobody is told of a commit before it is on the disk. A failed COMMIT fails everyone in
  * it; after a failed sync nothing is known of what is on the disk, and nothing more is taken.
  */
 export class CommitQueue {
@@ -86,6 +89,8 @@ export class CommitQueue {
   readonly #waiting: Job[]
   /** Jobs that waited at the last turn. */
   #seen: number
+  /** Whether the last commit had a long job in it. */
+  #long: boolean
   #scheduled: boolean
   #closed: boolean
   #idle: (() => void)[]
@@ -107,6 +112,7 @@ export class CommitQueue {
     this.#files = files
     this.#waiting = []
     this.#seen = 0
+    this.#long = false
     this.#scheduled = false
     this.#closed = false
     this.#idle = []
@@ -124,7 +130,7 @@ export class CommitQueue {
   }
 
   /** Resolves with what `run` returned, once it is durable. */
-  submit<T>(run: (tx: Tx) => T, { octets = 0, once = false }: JobTraits = {}): Promise<T> {
+  submit<T>(run: (tx: Tx) => T, { octets = 0, once = false, long = false }: JobTraits = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new MailError('closed', 'the store is closed'))
     if (this.#failure !== null) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
@@ -134,6 +140,7 @@ export class CommitQueue {
           value = run(tx)
         },
         octets,
+        long,
         guarded: once,
         resolve: () => resolve(value),
         reject,
@@ -174,7 +181,7 @@ export class CommitQueue {
     if (this.#moving || this.#unsynced > 1) return
     const full = this.#logged > CHECKPOINT
     if (this.#unsynced === 1) {
-      if (full || this.#waiting.length === 0) return
+      if (full || this.#waiting.length === 0 || this.#long || this.#waiting[0]?.long === true) return
       // While others still come, the disk is at work anyway: they share the commit.
       const seen = this.#seen
       this.#seen = this.#waiting.length
@@ -234,7 +241,7 @@ export class CommitQueue {
       database.run('BEGIN IMMEDIATE')
       do {
         const job = this.#waiting[0]
-        if (job === undefined || job.guarded !== guarded) break
+        if (job === undefined || job.guarded !== guarded || (job.long && this.#unsynced > 0)) break
         this.#waiting.shift()
         current = { job, tx: new Tx() }
         octets += job.octets
@@ -247,6 +254,7 @@ export class CommitQueue {
       }
       for (const mailbox of touched.keys()) mailbox.writeHeader(database)
       database.run('COMMIT')
+      this.#long = done.some(({ job }) => job.long)
       this.#logGrew(octets + PAGE * done.length)
       return done.length === 0 ? null : { jobs: done.map(({ job }) => job), touched }
     } catch (error) {

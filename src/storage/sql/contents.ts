@@ -152,7 +152,7 @@ export class Contents {
         for (let after: number | null = 0; after !== null && !this.#stopped; ) {
           await turn()
           const from: number = after
-          after = await this.#queue.submit(() => this.#collectSome(from))
+          after = await this.#queue.submit(() => this.#collectSome(from), { long: true })
         }
       }
     } finally {

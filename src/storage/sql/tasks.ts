@@ -71,7 +71,7 @@ export class Tasks {
     const rows = this.#database.all('SELECT id, kind, mailbox FROM task ORDER BY id')
     for (const row of rows) {
       const task = { id: num(row.id), kind: text(row.kind) as TaskKind, mailbox: num(row.mailbox) }
-      while (!(await this.#queue.submit(() => this.#slice(task)))) await turn()
+      while (!(await this.#queue.submit(() => this.#slice(task), { long: true }))) await turn()
     }
   }
 
@@ -109,7 +109,8 @@ export class Tasks {
       const floor = num(cut.modSeq)
       await forget(floor)
       while (!this.#stop.signal.aborted) {
-        if ((await this.#queue.submit(() => this.#dropTombstones(mailbox, floor))) < SLICE) return
+        if ((await this.#queue.submit(() => this.#dropTombstones(mailbox, floor), { long: true })) < SLICE)
+          return
         await turn()
       }
     } catch (error) {
@@ -121,7 +122,7 @@ export class Tasks {
     let failures = 0
     while (!this.#stop.signal.aborted) {
       try {
-        if (await this.#queue.submit(() => this.#slice(task))) return
+        if (await this.#queue.submit(() => this.#slice(task), { long: true })) return
         failures = 0
       } catch (error) {
         if (this.#stop.signal.aborted) return
