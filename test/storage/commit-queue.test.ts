@@ -6,7 +6,7 @@ import { storeLimits } from '../../src/storage/limits.js'
 import { Database } from '../../src/storage/sql/database.js'
 import { SqlStore } from '../../src/storage/sql/sql-store.js'
 import { type Synced, SyncedFile } from '../../src/storage/sql/synced-file.js'
-import { plainFacts } from '../../src/testing/store-suite.js'
+import { readMessage, stageMessage } from '../../src/testing/store-suite.js'
 import { temporaryFolders } from './folders.js'
 
 const newFolder = temporaryFolders()
@@ -83,15 +83,22 @@ async function open(): Promise<Opened> {
 }
 
 async function deliver({ store, account }: Opened): Promise<void> {
-  const staged = await store.stage(octets.length)
-  await staged.write(octets)
-  const body = await staged.seal(plainFacts(octets.length))
+  const body = await stageMessage(store, octets)
   const inbox = (await account.find('INBOX'))?.id as string
   await store.apply([{ type: 'append', body, to: [{ mailbox: inbox, flags: [], internalDate: 0 }] }])
 }
 
 async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+const failed = { kind: 'unavailable', message: expect.stringContaining('may have lost mail') }
+
+/** Ends a sync with an error, of which all of that work must be told. */
+async function failSync(log: HeldFile, work: readonly Promise<unknown>[]): Promise<void> {
+  const told = Promise.all(work.map((each) => expect(each).rejects.toMatchObject(failed)))
+  log.end(new Error('EIO: i/o error, fdatasync'))
+  await told
 }
 
 /** One in which the log was moved to the file, which is not on the disk yet. */
@@ -158,13 +165,7 @@ describe('a commit', () => {
     const opened = await open()
     const { store, account, log, commits } = opened
     for (let i = 0; i < 3; i++) await deliver(opened)
-    const bodies = await Promise.all(
-      Array.from({ length: 8 }, async () => {
-        const staged = await store.stage(octets.length)
-        await staged.write(octets)
-        return staged.seal(plainFacts(octets.length))
-      }),
-    )
+    const bodies = await Promise.all(Array.from({ length: 8 }, () => stageMessage(store, octets)))
     const inbox = (await account.find('INBOX'))?.id as string
     const to = [{ mailbox: inbox, flags: [], internalDate: 0 }]
     const append = (body: Body) => store.apply([{ type: 'append', body, to }])
@@ -206,11 +207,40 @@ describe('a commit', () => {
     await turns(9)
     expect(commits).toHaveLength(before + 1)
     const { syncs } = log
-    const failed = { kind: 'unavailable', message: expect.stringContaining('may have lost mail') }
-    const all = Promise.all([lost, ahead].map((each) => expect(each).rejects.toMatchObject(failed)))
-    log.end(new Error('EIO: i/o error, fdatasync'))
-    await all
+    await failSync(log, [lost, ahead])
     expect(log.syncs).toBe(syncs)
+    await store.close()
+  })
+
+  it('of a long job is not made ahead, and nothing is made ahead of its own sync', async () => {
+    const opened = await open()
+    const { store, account, log, commits } = opened
+    await deliver(opened)
+    const work = (await account.create('Work')).id
+    const body = await stageMessage(store, octets)
+    const long = () => {
+      const to = Array.from({ length: 200 }, () => ({ mailbox: work, flags: [], internalDate: 0 }))
+      return store.apply([{ type: 'append', body, to }])
+    }
+    await turns(9)
+    const before = commits.length
+    log.held = true
+    const first = deliver(opened)
+    await turns(9)
+    const second = long()
+    await turns(9)
+    expect(commits.slice(before)).toEqual([1])
+    log.end()
+    await first
+    await turns(9)
+    expect(commits.slice(before)).toEqual([1, 200])
+    const third = deliver(opened)
+    await turns(9)
+    expect(commits.slice(before)).toEqual([1, 200])
+    log.held = false
+    log.end()
+    await Promise.all([second, third])
+    expect(commits.slice(before)).toEqual([1, 200, 1])
     await store.close()
   })
 
@@ -243,10 +273,7 @@ describe('a commit', () => {
     await turns(6)
     const waiting = account.create('Work')
     const read = account.status('INBOX')
-    const failed = { kind: 'unavailable', message: expect.stringContaining('may have lost mail') }
-    const all = Promise.all([lost, waiting, read].map((each) => expect(each).rejects.toMatchObject(failed)))
-    log.end(new Error('EIO: i/o error, fdatasync'))
-    await all
+    await failSync(log, [lost, waiting, read])
     log.held = false
     const syncs = log.syncs
     await expect(account.create('More')).rejects.toMatchObject(failed)
@@ -273,6 +300,23 @@ describe('a commit', () => {
     await turns(6)
     main.end(new Error('EIO: i/o error, fdatasync'))
     await next
+    await store.close()
+  })
+
+  it('is not made for a message that was only read, or delivered and let go', async () => {
+    const opened = await open()
+    const { store, account, log } = opened
+    const text = 'large '.repeat(50_000)
+    const body = await stageMessage(store, text)
+    const inbox = await account.select('INBOX', 'write')
+    const to = [{ mailbox: inbox.id, flags: [], internalDate: 0 }]
+    await store.apply([{ type: 'append', body, to }])
+    await turns(20)
+    const { syncs } = log
+    await body.discard()
+    expect((await readMessage(inbox, 1)).length).toBe(text.length)
+    await turns(20)
+    expect(log.syncs).toBe(syncs)
     await store.close()
   })
 

@@ -60,7 +60,17 @@ export class Contents {
       return
     }
     this.#held.delete(cid)
-    this.collectSoon()
+    if (this.#isOrphan(cid)) this.collectSoon()
+  }
+
+  /** True also where that cannot be read: the collection will tell of it. */
+  #isOrphan(cid: number): boolean {
+    if (this.#stopped) return false
+    try {
+      return this.#database.row('SELECT n FROM cref WHERE cid = ? AND n = 0', cid) !== undefined
+    } catch {
+      return true
+    }
   }
 
   /** Holds a stored content for as long as its Body is reachable. */
