@@ -33,7 +33,8 @@ export class Applier {
 
   async apply(ops: readonly Op[]): Promise<readonly Result[]> {
     const { homes } = this.#parts
-    const large = rows(ops) > SMALL
+    const count = rows(ops)
+    const large = count > SMALL
     const demand = this.#demand(ops, large)
     const homesUsed = new Set<SqlHome>([...demand.locks.keys()].map((box) => homes.ownerOf(box.id)))
     for (const home of homesUsed) homes.pin(home)
@@ -51,7 +52,7 @@ export class Applier {
         held.push([box, mode])
         box.check()
       }
-      if (!large) return await this.#small(ops, demand)
+      if (!large) return await this.#small(ops, demand, count > SHORT)
       await this.#load(demand)
       const outcome = await applyLarge(this.#parts, this.#queue, ops, (left) => {
         rest = left
@@ -64,14 +65,14 @@ export class Applier {
     }
   }
 
-  async #small(ops: readonly Op[], demand: Demand): Promise<readonly Result[]> {
+  async #small(ops: readonly Op[], demand: Demand, long: boolean): Promise<readonly Result[]> {
     for (const op of ops) if (op.type === 'append') sqlBody(op.body)
     for (let attempt = 0; ; attempt++) {
       await this.#load(demand)
       try {
         return await this.#queue.submit((tx) => ops.map((op) => applyOp(this.#parts, tx, op)), {
           octets: octets(ops),
-          long: rows(ops) > SHORT,
+          long,
         })
       } catch (error) {
         const again = isMailError(error) && error.cause instanceof NotLoaded && attempt < 5

@@ -180,8 +180,9 @@ export class CommitQueue {
     this.#scheduled = false
     if (this.#moving || this.#unsynced > 1) return
     const full = this.#logged > CHECKPOINT
+    const next = this.#waiting[0]
     if (this.#unsynced === 1) {
-      if (full || this.#waiting.length === 0 || this.#long || this.#waiting[0]?.long === true) return
+      if (full || next === undefined || next.long || this.#long) return
       // While others still come, the disk is at work anyway: they share the commit.
       const seen = this.#seen
       this.#seen = this.#waiting.length
@@ -189,7 +190,7 @@ export class CommitQueue {
       else this.#commit()
     } else if (full) {
       void this.#moveLog()
-    } else if (this.#waiting.length > 0) {
+    } else if (next !== undefined) {
       this.#commit()
     } else {
       for (const resolve of this.#idle.splice(0)) resolve()
@@ -220,12 +221,11 @@ export class CommitQueue {
   }
 
   #fatal(error: unknown): MailError {
-    const reason = new MailError(
+    this.#failure ??= new MailError(
       'unavailable',
       `${toMailError(error, this.#folder).message}; the disk may have lost mail: see that it is sound, then start again`,
       { cause: error },
     )
-    this.#failure ??= reason
     for (const job of this.#waiting.splice(0)) job.reject(this.#failure)
     return this.#failure
   }
