@@ -44,8 +44,16 @@ export async function serveOurs(): Promise<number> {
     alpn: null,
     limits: new ConnectionLimits({ total: 100_000 }),
     onError: () => undefined,
-    serve: async ({ duplex, ...addresses }) => {
-      const session = service.start({ id: `b${++count}`, tls: null, ...addresses })
+    serve: async ({ duplex, remoteAddress, remotePort, localAddress, localPort }) => {
+      const id = `b${++count}`
+      const session = service.start({
+        id,
+        remoteAddress,
+        remotePort,
+        localAddress,
+        localPort,
+        tls: duplex.tlsInfo,
+      })
       const driver = new Driver(session.engine, duplex, session)
       session.attach(driver)
       await driver.run()

@@ -254,7 +254,7 @@ export class Driver<E extends { readonly type: string }> implements Flow {
     this.#state = 'held'
     if (this.#lost) this.#finish()
     else {
-      this.#duplex.end().then(
+      this.#duplex.end(this.#engine.peerHasLeft === true).then(
         () => this.#finish(),
         (error) => this.#fail(error),
       )

@@ -18,8 +18,11 @@ export interface Duplex {
   write(chunks: readonly Uint8Array[]): Promise<void> | undefined
   /** Puts TLS or compression under the conversation. Rejects when the handshake fails. */
   upgrade(kind: UpgradeKind): Promise<TlsInfo | null>
-  /** Ends this side once everything written has gone out, then closes. */
-  end(): Promise<void>
+  /**
+   * Ends this side once everything written has gone out, then closes: at once where nothing is to come from the peer,
+   * else when it has ended its side too, since to close over unread octets could take the last reply with it.
+   */
+  end(peerHasLeft?: boolean): Promise<void>
   /** Closes at once; what was written may be lost. */
   destroy(): void
   /** Calls `listener` once when the connection is gone, whoever closed it. */

@@ -61,6 +61,11 @@ export interface Engine<E extends { readonly type: string }> {
   upgraded(kind: UpgradeKind, info: TlsInfo | null): void
   /** Ends the session in the protocol's own words (421, `* BYE`, `-ERR`). Legal in any state. */
   shutdown(reason: ShutdownReason): void
+  /**
+   * With need `closed`: the peer has taken its leave (QUIT) and nothing that it has sent is unread, so that the connection
+   * can be closed without waiting for its end. An engine may leave it out.
+   */
+  readonly peerHasLeft?: boolean
   /** The connection is gone; an answer that is still pending is void, and replying to it is harmless. */
   lost(): void
   readonly wait: Wait

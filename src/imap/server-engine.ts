@@ -72,6 +72,7 @@ export class ImapServerEngine implements Engine<ImapServerEvent>, ImapServerRepl
   #commands: number
   #errors: number
   #shutdown: ShutdownReason | null
+  #peerHasLeft: boolean
   #wait: Wait
 
   /** Throws UsageError `LIMIT` for a limit out of range. */
@@ -100,6 +101,7 @@ export class ImapServerEngine implements Engine<ImapServerEvent>, ImapServerRepl
     this.#commands = 0
     this.#errors = 0
     this.#shutdown = null
+    this.#peerHasLeft = false
     this.#wait = { kind: 'login', ms: this.#limits.loginTimeout }
   }
 
@@ -110,6 +112,10 @@ export class ImapServerEngine implements Engine<ImapServerEvent>, ImapServerRepl
   get need(): Need {
     if (this.#phase === 'closed' || this.#phase === 'upgrade') return this.#phase
     return this.#ask === null ? 'input' : 'answer'
+  }
+
+  get peerHasLeft(): boolean {
+    return this.#peerHasLeft
   }
 
   get wait(): Wait {
@@ -327,6 +333,7 @@ export class ImapServerEngine implements Engine<ImapServerEvent>, ImapServerRepl
       case 'LOGOUT':
         this.#output.text(untagged('BYE', null, 'Logging out'))
         this.#state = 'logout'
+        this.#peerHasLeft = true
         this.#reply('OK', null, 'Logged out')
         return this.#close()
       case 'STARTTLS':
@@ -487,6 +494,7 @@ export class ImapServerEngine implements Engine<ImapServerEvent>, ImapServerRepl
   #close(): Step {
     if (this.#over) return 'again'
     this.#phase = 'closing'
+    this.#peerHasLeft &&= this.#input.size === 0
     this.#ask = null
     this.#authentication = null
     this.#input.clear()

@@ -47,6 +47,8 @@ export class Listener {
   readonly #server: Server
   readonly #options: ListenOptions
   readonly #duplexOptions: SocketDuplexOptions
+  /** Where connections arrive; the host is null where that can be any of the machine's. */
+  #own: { readonly host: string | null; readonly port: number }
   /** Connections that are not over, and who waits for the last of them. */
   #open: number
   #onIdle: () => void
@@ -61,11 +63,12 @@ export class Listener {
       alpn: options.alpn,
       handshakeTimeoutMs: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT,
     }
+    this.#own = { host: null, port: options.port }
     this.#open = 0
     this.#onIdle = () => undefined
     this.#handshakes = new Set()
     this.#arriving = new Set()
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       void this.#accept(socket)
     })
   }
@@ -78,6 +81,8 @@ export class Listener {
       listener.#server.listen({ host: options.host, port: options.port }, () => {
         listener.#server.off('error', reject)
         listener.#server.on('error', options.onError)
+        const { address, port } = listener.#server.address() as AddressInfo
+        listener.#own = { host: isWildcard(address) ? null : plainAddress(address), port }
         resolve()
       })
     })
@@ -111,13 +116,15 @@ export class Listener {
     let leave: (() => void) | null = null
     this.#open++
     try {
-      const own = ownAddresses(socket)
+      const own = this.#addressesOf(socket)
       const addresses = proxy == null ? own : await this.#toldBy(proxy.trusted, socket, own)
       if (addresses === null) return
       leave = limits.admit(addresses.remoteAddress)
       duplex = new SocketDuplex(socket, this.#duplexOptions)
       if (tlsMode === 'implicit' && !(await this.#secure(duplex, leave !== null))) return
-      await this.#options.serve({ duplex, ...addresses, admitted: leave !== null })
+      const { remoteAddress, remotePort, localAddress, localPort } = addresses
+      const admitted = leave !== null
+      await this.#options.serve({ duplex, remoteAddress, remotePort, localAddress, localPort, admitted })
     } catch (error) {
       this.#options.onError(error)
     } finally {
@@ -126,6 +133,17 @@ export class Listener {
       leave?.()
       this.#open--
       if (this.#open === 0) this.#onIdle()
+    }
+  }
+
+  /** Our own is asked for where it is not known: each question to the system is a call of it, for every connection. */
+  #addressesOf(socket: Socket): ProxyAddresses {
+    const { host, port } = this.#own
+    return {
+      remoteAddress: plainAddress(socket.remoteAddress),
+      remotePort: socket.remotePort ?? 0,
+      localAddress: host ?? plainAddress(socket.localAddress),
+      localPort: port,
     }
   }
 
@@ -154,11 +172,6 @@ export class Listener {
   }
 }
 
-function ownAddresses(socket: Socket): ProxyAddresses {
-  return {
-    remoteAddress: plainAddress(socket.remoteAddress),
-    remotePort: socket.remotePort ?? 0,
-    localAddress: plainAddress(socket.localAddress),
-    localPort: socket.localPort ?? 0,
-  }
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::'
 }

@@ -124,10 +124,15 @@ export class SocketDuplex implements Duplex {
     return this.#tlsInfo
   }
 
-  async end(): Promise<void> {
+  async end(peerHasLeft = false): Promise<void> {
     if (this.#closed) return
     const socket = this.#socket
     this.#detach()
+    // The system sends what was written. TLS has something of its own to say yet.
+    if (peerHasLeft && this.#early === null && socket.writableLength === 0 && this.#tlsInfo === null) {
+      socket.destroy()
+      return
+    }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => socket.destroy(), LINGER)
       timer.unref()

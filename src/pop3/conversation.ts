@@ -31,6 +31,8 @@ export class Conversation {
   maildrop: Maildrop
   commands: number
   failedLogins: number
+  /** The session is over by QUIT, and nothing came behind it. */
+  peerHasLeft: boolean
   wait: Wait
   #errors: number
 
@@ -49,6 +51,7 @@ export class Conversation {
     this.maildrop = new Maildrop(0, [], [])
     this.commands = 0
     this.failedLogins = 0
+    this.peerHasLeft = false
     this.wait = { kind: 'login', ms: options.limits.loginMs }
     this.#errors = 0
   }
@@ -117,6 +120,7 @@ export class Conversation {
   close(reason: Pop3CloseReason): void {
     if (this.mode === 'closed') return
     this.mode = 'closed'
+    this.peerHasLeft = reason === 'quit' && this.input.size === 0
     this.pending = null
     this.exchange = null
     this.listing = null

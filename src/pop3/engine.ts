@@ -64,6 +64,10 @@ export class Pop3ServerEngine implements Engine<Pop3ServerEvent> {
     return mode === 'upgrade' ? 'upgrade' : 'input'
   }
 
+  get peerHasLeft(): boolean {
+    return this.#conversation.peerHasLeft
+  }
+
   get wait(): Wait {
     return this.#conversation.wait
   }

@@ -37,6 +37,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
   #resetDue: boolean
   #bodyAnnounced: boolean
   #closing: boolean
+  #peerHasLeft: boolean
 
   /** UsageError `OPTION`, `LIMIT` or `CREDENTIALS` for options that cannot work. */
   constructor(options: SmtpClientOptions) {
@@ -54,6 +55,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
     this.#resetDue = false
     this.#bodyAnnounced = false
     this.#closing = false
+    this.#peerHasLeft = false
     this.#channel.expect('greeting')
   }
 
@@ -75,6 +77,11 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
   get need(): Need {
     if (this.#state === 'upgrade' || this.#state === 'closed') return this.#state
     return this.#transaction?.open === true ? 'data' : 'input'
+  }
+
+  /** It has answered our QUIT. */
+  get peerHasLeft(): boolean {
+    return this.#peerHasLeft
   }
 
   get wait(): Wait {
@@ -246,6 +253,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
         this.#authReplied(said)
         return
       case 'quit':
+        this.#peerHasLeft = this.#channel.input.size === 0
         this.#close('quit', null)
         return
       case 'reset':

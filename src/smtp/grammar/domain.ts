@@ -6,8 +6,10 @@ const LENIENT_RUN = /[A-Za-z0-9._-]+/y
 const UTF8_RUN = /[A-Za-z0-9.\-\u0080-\u{10ffff}]+/uy
 const LENIENT_UTF8_RUN = /[A-Za-z0-9._\-\u0080-\u{10ffff}]+/uy
 const LITERAL = /\[([\x21-\x5a\x5e-\x7e]+)\]/y
-const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|[01]?\d?\d)(?:\.(?!$)|$)){4}$/
 const IPV6_GROUP = /^[0-9A-Fa-f]{1,4}$/
+/** What nearly every domain is, and short enough to be sure that no label is too long. */
+const USUAL = /^[A-Za-z0-9]+(?:(?:\.|-+)[A-Za-z0-9]+)*$/
 const LONGEST_DOMAIN = 255
 const LONGEST_LABEL = 63
 
@@ -25,6 +27,7 @@ export function scanDomain(text: string, at: number, lenient = false, utf8 = fal
   const found = run.exec(text)
   if (found === null) return 'The domain is missing'
   const written = found[0]
+  if (written.length <= LONGEST_LABEL && USUAL.test(written)) return at + written.length
   if (written.length > LONGEST_DOMAIN) return 'The domain is too long'
   const domain = utf8 && !isAscii(written) ? canonicalDomain(written) : written
   if (domain === null) return 'The domain is no internationalized domain name'
@@ -67,8 +70,7 @@ export function addressLiteral(address: string): string {
  *     Snum                 = 1*3DIGIT ; 0 to 255
  */
 function isIpv4(text: string): boolean {
-  const parts = IPV4.exec(text)?.slice(1) ?? ['256']
-  return parts.every((part) => Number(part) <= 255)
+  return IPV4.test(text)
 }
 
 /**

@@ -8,13 +8,24 @@ const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
 /** RFC 5321 section 4.5.3.1.5: 512 octets with code and CRLF; the rest is room for `250-` and `5.123.123 `. */
 const LONGEST_TEXT = 490
 
-/** Replies that are said over and over, as they cross the wire. */
-const fixed: WeakMap<Reply, string> = new WeakMap()
+/** A reply that is said over and over, with the form in which it crosses the wire. */
+class FixedReply implements Reply {
+  readonly code: number
+  readonly enhanced: string
+  readonly lines: readonly string[]
+  readonly wire: string
+
+  constructor(reply: Reply) {
+    this.code = reply.code
+    this.enhanced = reply.enhanced
+    this.lines = reply.lines
+    this.wire = formatReply(reply)
+  }
+}
 
 /** A reply that never changes and is said often. UsageError `REPLY` as for `formatReply`. */
 export function fixedReply(reply: Reply): Reply {
-  fixed.set(reply, formatReply(reply))
-  return reply
+  return new FixedReply(reply)
 }
 
 /**
@@ -26,8 +37,7 @@ export function fixedReply(reply: Reply): Reply {
  *     Reply-code     = %x32-35 %x30-35 %x30-39
  */
 export function formatReply(reply: Reply, utf8 = false): string {
-  const known = fixed.get(reply)
-  if (known !== undefined) return known
+  if (reply instanceof FixedReply) return reply.wire
   const { code, enhanced, lines } = reply
   if (!Number.isInteger(code) || code < 200 || code > 559)
     throw new UsageError('REPLY', `no reply code: ${code}`)

@@ -58,6 +58,8 @@ export class Conversation {
   /** Accepted recipients of the transaction, and refused ones. */
   recipients: number
   refused: number
+  /** The session is over by QUIT, and nothing came behind it. */
+  peerHasLeft: boolean
   messages: number
   junk: number
   failedLogins: number
@@ -89,6 +91,7 @@ export class Conversation {
     this.offered = null
     this.recipients = 0
     this.refused = 0
+    this.peerHasLeft = false
     this.messages = 0
     this.junk = 0
     this.failedLogins = 0
@@ -244,6 +247,7 @@ export class Conversation {
   close(reason: SmtpCloseReason): void {
     if (this.mode === 'closed') return
     this.mode = 'closed'
+    this.peerHasLeft = reason === 'quit' && this.input.size === 0
     this.release()
     this.pending = null
     this.exchange = null

@@ -80,6 +80,10 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     return 'input'
   }
 
+  get peerHasLeft(): boolean {
+    return this.#conversation.peerHasLeft
+  }
+
   get wait(): Wait {
     return this.#conversation.wait
   }

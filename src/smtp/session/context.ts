@@ -88,7 +88,7 @@ export class Context implements SessionContext {
 
   /** The same, but for `change`. */
   with(change: Partial<Known>): Context {
-    return new Context({ ...(this as Known), ...change }, this.#connected)
+    return Object.assign(new Context(this, this.#connected), change)
   }
 
   /** The same, forwarded for nobody. */

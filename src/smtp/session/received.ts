@@ -38,9 +38,21 @@ export function makeReceived(context: SessionContext, facts: ReceivedFacts): Uin
   return Buffer.from(
     `Received: from ${from} (${address})${claimed}\r\n` +
       `\tby ${facts.hostname} with ${context.transmission}${tls}${solicit}\r\n` +
-      `\tid ${facts.id}${recipient}; ${formatDate(facts.now)}\r\n`,
+      `\tid ${facts.id}${recipient}; ${dateOf(facts.now)}\r\n`,
     'utf8',
   )
+}
+
+let second = Number.NaN
+let date = ''
+
+/** A busy server writes the same date many times. */
+function dateOf(now: number): string {
+  if (Math.floor(now / 1000) !== second) {
+    second = Math.floor(now / 1000)
+    date = formatDate(now)
+  }
+  return date
 }
 
 /** Printable ASCII that cannot end the comment it stands in. */

@@ -74,11 +74,8 @@ export class SmtpService {
       wireLog: own.wireLog ?? wireLog,
       features: held === null ? features : { ...features, futureRelease: this.#hold(held) },
     })
-    return new SmtpServerSession({
-      ...this.#parts,
-      engine: new SmtpServerEngine(this.#latest),
-      connection,
-    })
+    const engine = new SmtpServerEngine(this.#latest)
+    return new SmtpServerSession({ engine, connection, ...this.#parts })
   }
 
   /** An engine has no clock, so it is told until when a message may be held. */

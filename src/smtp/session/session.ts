@@ -444,6 +444,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   }
 
   #log(level: LogLevel, event: string, fields: Readonly<Record<string, LogValue>>): void {
+    if (this.#logger === silentLogger) return
     const { id, remoteAddress } = this.#context
     this.#logger.log(level, event, { session: id, remote: remoteAddress, ...fields })
   }
