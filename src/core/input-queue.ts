@@ -1,4 +1,4 @@
-import { asBuffer, EMPTY, LF, toLatin1 } from './bytes.js'
+import { asBuffer, EMPTY, LF } from './bytes.js'
 
 /** What `takeLine` found: a line with its ending, nothing complete yet, or more than `limit` octets without an ending. */
 export type LineResult = Buffer | null | 'too-long'
@@ -59,18 +59,24 @@ export class InputQueue {
   }
 
   /**
-   * `takeLine` as latin1 text, which makes no view of the octets: null while there is no line, and empty, which no line
-   * with its ending is, for one that is too long.
+   * Octets of the line at the head with its LF, which then lie in one piece in `head` from `offset` on; 0 while there is
+   * no line, -1 for one of more than `limit`. For who reads many short lines: no view is made, and nothing taken.
    */
-  takeLineText(limit: number): string | null {
-    const end = this.#findLf()
-    if (end === -1) return this.#size > limit ? '' : null
-    if (end > limit) return ''
-    const head = this.#chunks[this.#first] as Buffer
-    if (head.length - this.#offset < end) return toLatin1(this.#join(end))
-    const text = toLatin1(head, this.#offset, this.#offset + end)
-    this.skip(end)
-    return text
+  lineSize(limit: number): number {
+    const size = this.#findLf()
+    if (size === -1) return this.#size > limit ? -1 : 0
+    if (size > limit) return -1
+    if (this.head.length - this.#offset < size) this.#gather(size)
+    return size
+  }
+
+  /** The first chunk, and where in it the octets begin that are not used yet. */
+  get head(): Buffer {
+    return this.#chunks[this.#first] ?? EMPTY
+  }
+
+  get offset(): number {
+    return this.#offset
   }
 
   /** Drops octets up to and including the next LF. False when there was none: everything held was dropped. */
@@ -148,6 +154,18 @@ export class InputQueue {
       this.#scannedSize = before
     }
     return -1
+  }
+
+  /** Brings the first octets together in a chunk of their own. */
+  #gather(count: number): void {
+    const joined = this.#join(count)
+    if (this.#offset > 0) {
+      this.#chunks[this.#first] = this.peek()
+      this.#offset = 0
+    }
+    if (this.#first > 0) this.#chunks[--this.#first] = joined
+    else this.#chunks.unshift(joined)
+    this.#size += count
   }
 
   #join(count: number): Buffer {

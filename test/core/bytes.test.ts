@@ -50,6 +50,35 @@ describe('InputQueue', () => {
     )
   })
 
+  it('brings the same lines together in one piece, and takes nothing', () => {
+    fc.assert(
+      fc.property(tricky, fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 5 }), (text, sizes) => {
+        const queue = new InputQueue()
+        let read = ''
+        const readLines = (): void => {
+          for (let size = queue.lineSize(100); size !== 0; size = queue.lineSize(100)) {
+            expect(queue.lineSize(100)).toBe(size)
+            const { head, offset } = queue
+            read += toLatin1(head, offset, offset + size)
+            expect(read.endsWith('\n')).toBe(true)
+            queue.skip(size)
+          }
+        }
+        for (const [index, piece] of chop(Buffer.from(text, 'latin1'), sizes).entries()) {
+          queue.push(piece)
+          if (index % 3 === 0) readLines()
+        }
+        readLines()
+        expect(read).toBe(text.slice(0, text.lastIndexOf('\n') + 1))
+        expect(queue.size).toBe(text.length - read.length)
+      }),
+    )
+    const queue = new InputQueue()
+    queue.push(Buffer.from('12345\r\nok\r\n'))
+    expect(queue.lineSize(6)).toBe(-1)
+    expect(queue.lineSize(7)).toBe(7)
+  })
+
   it('says when a line is too long, with and without its end', () => {
     const queue = new InputQueue()
     queue.push(Buffer.from('12345\r\nok\r\n'))
@@ -72,6 +101,13 @@ describe('InputQueue', () => {
       }
     })
     expect(ratio).toBeLessThan(6)
+    const octets = [...'line\r\n'].map((octet) => Buffer.from(octet))
+    const gathered = growth(60_000, (size) => () => {
+      const queue = new InputQueue()
+      for (let i = 0; i < size; i++) queue.push(octets[i % octets.length] as Buffer)
+      for (let line = queue.lineSize(100); line > 0; line = queue.lineSize(100)) queue.skip(line)
+    })
+    expect(gathered).toBeLessThan(6)
   })
 })
 

@@ -10,6 +10,7 @@ describe('KeywordTable', () => {
       for (const written of [word, word.toLowerCase(), word[0] + word.slice(1).toLowerCase()]) {
         expect(table.find(written, 0, written.length), written).toBe(index)
         expect(table.find(`..${written}..`, 2, written.length + 2), written).toBe(index)
+        expect(table.findOctets(Buffer.from(`..${written}..`), 2, written.length + 2), written).toBe(index)
       }
     }
   })
@@ -28,6 +29,8 @@ describe('KeywordTable', () => {
       '!',
     ]) {
       expect(table.find(written, 0, written.length), written).toBeUndefined()
+      const octets = Buffer.from(written)
+      expect(table.findOctets(octets, 0, octets.length), written).toBeUndefined()
     }
   })
 

@@ -7,9 +7,10 @@ import {
   formatReply,
   makeMailbox,
   scanDomain,
+  scanKeyword,
   scanMailbox,
-  scanParameter,
   scanPath,
+  scanValue,
 } from '../../src/smtp/grammar/index.js'
 
 const printable = fc.string({
@@ -25,7 +26,13 @@ describe('SMTP grammar', () => {
       fc.property(printable, domain, (localPart, name) => {
         const mailbox = makeMailbox(localPart, name)
         const found = scanPath(`<${mailbox.address}>`, 0)
-        expect(found).toEqual({ mailbox, end: mailbox.address.length + 2 })
+        if (typeof found === 'string') throw new Error(found)
+        const { address, end } = found
+        expect({ mailbox: found.mailbox, address, end }).toEqual({
+          mailbox,
+          address: mailbox.address,
+          end: mailbox.address.length + 2,
+        })
       }),
     )
   })
@@ -37,7 +44,8 @@ describe('SMTP grammar', () => {
         for (const text of [noise, `<${noise}>`, `<"${noise}"@d>`, `<a@${noise}>`, `<@${noise}:a@b>`]) {
           const found = scanPath(text, 0)
           if (typeof found !== 'string') expect(found.end).toBeLessThanOrEqual(text.length)
-          scanParameter(text, 0)
+          expect(scanKeyword(text, 0)).toBeLessThanOrEqual(text.length)
+          expect(scanValue(text, 0)).toBeLessThanOrEqual(text.length)
         }
       }),
     )
@@ -49,7 +57,8 @@ describe('SMTP grammar', () => {
       const start = performance.now()
       for (const lead of ['<', '<"', '<a@', '<@a:']) scanPath(lead + text, 0)
       scanDomain(text, 0)
-      scanParameter(` ${text}`, 0)
+      scanKeyword(text, 0)
+      scanValue(`=${text}`, 0)
       expect(performance.now() - start, piece).toBeLessThan(2000)
     }
   })
@@ -85,11 +94,13 @@ describe('SMTP grammar', () => {
   })
 
   it('reads one parameter after another', () => {
-    expect(scanParameter(' size=1 X-y', 0)).toEqual({ start: 1, keywordEnd: 5, value: '1', end: 7 })
-    expect(scanParameter(' size=1 X-y', 7)).toEqual({ start: 8, keywordEnd: 11, value: null, end: 11 })
-    for (const bad of [' ', ' =', ' a=', ' a=b=c', ' a=1\t', '  a', 'a']) {
-      expect(typeof scanParameter(bad, 0), bad).toBe('string')
-    }
+    const text = 'size=1 X-y'
+    expect([scanKeyword(text, 0), scanValue(text, 4)]).toEqual([4, 6])
+    expect([scanKeyword(text, 7), scanValue(text, 10)]).toEqual([10, 10])
+    expect(scanValue('a=\u00e9b', 1)).toBe(4)
+    for (const bad of ['', ' ', '=', '-a', '\u0131']) expect(scanKeyword(bad, 0), bad).toBe(-1)
+    for (const bad of ['a=', 'a= ', 'a=b=c', 'a=1\t', 'a\t', 'a=\x7f', 'a=\x80'])
+      expect(scanValue(bad, 1), bad).toBe(-1)
   })
 
   it('reads back xtext, and refuses what stands for a control character', () => {

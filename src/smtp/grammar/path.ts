@@ -1,5 +1,6 @@
 import type { Recipient } from '../../interfaces/index.js'
 import { scanDomain } from './domain.js'
+import type { ScannedMailbox } from './mailbox.js'
 import { makeMailbox, scanLocalPart, scanMailbox } from './mailbox.js'
 
 const LONGEST_PATH = 256
@@ -8,10 +9,38 @@ const LONGEST_LABEL = 63
 /** What nearly every path is: a Dot-string, and a Domain in lower case. */
 const USUAL = /<[\w!#$%&'*+\-/=?^`{|}~]+(?:\.[\w!#$%&'*+\-/=?^`{|}~]+)*@[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*>/y
 
-/** A path and where it ends; `mailbox` is null for the null reverse-path `<>`. */
+/** A path and where it ends; `mailbox` is null, and `address` empty, for the null reverse-path `<>`. */
 export interface ScannedPath {
   readonly mailbox: Recipient | null
+  readonly address: string
   readonly end: number
+}
+
+/** A usual path, of which no more is taken out of its text than is asked for: MAIL wants the address alone. */
+class UsualPath implements ScannedPath {
+  readonly end: number
+  readonly #text: string
+  readonly #start: number
+  readonly #sign: number
+
+  constructor(text: string, start: number, sign: number, end: number) {
+    this.end = end
+    this.#text = text
+    this.#start = start
+    this.#sign = sign
+  }
+
+  get address(): string {
+    return this.#text.slice(this.#start + 1, this.end - 1)
+  }
+
+  get mailbox(): Recipient {
+    return {
+      address: this.address,
+      localPart: this.#text.slice(this.#start + 1, this.#sign),
+      domain: this.#text.slice(this.#sign + 1, this.end - 1),
+    }
+  }
 }
 
 /**
@@ -28,15 +57,15 @@ export function scanPath(text: string, at: number, lenient = false, utf8 = false
   if (usual !== null) return usual
   if (text[at] !== '<') {
     if (!lenient) return 'The path must stand in angle brackets'
-    return checkLength(scanMailbox(text, at, true, utf8), text, at)
+    return withAddress(scanMailbox(text, at, true, utf8), text, at, 0)
   }
-  if (text[at + 1] === '>') return { mailbox: null, end: at + 2 }
+  if (text[at + 1] === '>') return { mailbox: null, address: '', end: at + 2 }
   const from = text[at + 1] === '@' ? scanSourceRoute(text, at + 1, utf8) : at + 1
   if (typeof from === 'string') return from
   const found = scanPostmaster(text, from) ?? scanMailbox(text, from, lenient, utf8)
-  if (typeof found === 'string') return found
-  if (text[found.end] !== '>') return 'The path is not closed where its mailbox ends'
-  return checkLength({ mailbox: found.mailbox, end: found.end + 1 }, text, at)
+  if (typeof found !== 'string' && text[found.end] !== '>')
+    return 'The path is not closed where its mailbox ends'
+  return withAddress(found, text, at, 1)
 }
 
 /** The path where it is a usual one and short enough to be sure; null where it wants a closer look. */
@@ -47,22 +76,25 @@ function scanUsual(text: string, at: number): ScannedPath | null {
   const from = at + 1
   const sign = text.indexOf('@', from)
   if (sign - from > LONGEST_LOCAL_PART || end - sign - 2 > LONGEST_LABEL) return null
-  const mailbox = {
-    address: text.slice(from, end - 1),
-    localPart: text.slice(from, sign),
-    domain: text.slice(sign + 1, end - 1),
-  }
-  return { mailbox, end }
+  return new UsualPath(text, at, sign, end)
 }
 
-function checkLength(found: ScannedPath | string, text: string, at: number): ScannedPath | string {
+/** The path of the mailbox, which `closing` more characters end. */
+function withAddress(
+  found: ScannedMailbox | string,
+  text: string,
+  at: number,
+  closing: number,
+): ScannedPath | string {
   if (typeof found === 'string') return found
-  const octets = found.end - at > LONGEST_PATH / 4 ? Buffer.byteLength(text.slice(at, found.end)) : 0
-  return octets > LONGEST_PATH ? 'The path is too long' : found
+  const { mailbox } = found
+  const end = found.end + closing
+  const octets = end - at > LONGEST_PATH / 4 ? Buffer.byteLength(text.slice(at, end)) : 0
+  return octets > LONGEST_PATH ? 'The path is too long' : { mailbox, address: mailbox.address, end }
 }
 
 /** `Postmaster` without a domain, in any case, or null where a domain follows or another name stands. */
-function scanPostmaster(text: string, at: number): ScannedPath | null {
+function scanPostmaster(text: string, at: number): ScannedMailbox | null {
   const local = scanLocalPart(text, at)
   if (typeof local === 'string' || text[local.end] !== '>') return null
   if (local.localPart.toLowerCase() !== 'postmaster') return null

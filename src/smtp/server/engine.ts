@@ -1,5 +1,7 @@
+import { toLatin1 } from '../../core/bytes.js'
 import type { Engine, Need, ShutdownReason, TlsInfo, UpgradeKind, Wait } from '../../core/engine.js'
 import { UsageError } from '../../core/errors.js'
+import type { WireLog } from '../../core/wire-log.js'
 import type { Reply } from '../../interfaces/index.js'
 import { reply } from '../../interfaces/index.js'
 import { describeMechanism } from '../../sasl/index.js'
@@ -263,30 +265,27 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
       if (!input.skipLine()) return false
       this.#skipping = false
     }
-    const line = input.takeLineText(options.limits.authOctets)
-    if (line === null) return false
+    const size = input.lineSize(options.limits.authOctets)
+    if (size === 0) return false
     this.#answeredAtOnce++
-    if (line === '') {
+    if (size === -1) {
       this.#skipping = true
       this.#tooLong()
       return true
     }
-    const inExchange = conversation.mode === 'exchange'
-    if (!inExchange && line.length > options.limits.commandOctets && !isAuth(line)) {
-      this.#tooLong()
-      return true
-    }
-    let end = line.length - 1
-    const bare = end === 0 || line.charCodeAt(end - 1) !== CR
+    const { head, offset } = input
+    input.skip(size)
+    let end = offset + size - 1
+    const bare = size === 1 || head[end - 1] !== CR
     if (!bare) end--
-    if (inExchange) {
+    if (conversation.mode === 'exchange') {
       options.wireLog?.secret('client', '***')
       if (bare) this.#abandonExchange(BARE_LINE_FEED)
-      else receiveExchangeLine(conversation, line.slice(0, end))
+      else receiveExchangeLine(conversation, toLatin1(head, offset, end))
       return true
     }
-    while (end > 0 && (line.charCodeAt(end - 1) === SPACE || line.charCodeAt(end - 1) === TAB)) end--
-    this.#command(line.slice(0, end), bare)
+    while (end > offset && (head[end - 1] === SPACE || head[end - 1] === TAB)) end--
+    this.#command(head, offset, end, bare, size)
     return true
   }
 
@@ -305,30 +304,45 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     this.#conversation.say(answer)
   }
 
-  #command(line: string, bareLf: boolean): void {
+  /** The command that stands from `from` to `end`; its line has `size` octets. */
+  #command(octets: Buffer, from: number, end: number, bareLf: boolean, size: number): void {
     const conversation = this.#conversation
+    const { limits, wireLog } = this.options
+    let verbEnd = from
+    while (verbEnd < end && octets[verbEnd] !== SPACE) verbEnd++
+    const verb = verbs.findOctets(octets, from, verbEnd)
+    if (size > limits.commandOctets && (verb?.command.name !== 'AUTH' || verbEnd === end)) {
+      this.#tooLong()
+      return
+    }
     conversation.expectCommand()
-    conversation.plain = PLAIN.test(line)
-    const space = line.indexOf(' ')
-    const verbEnd = space === -1 ? line.length : space
-    const verb = verbs.find(line, 0, verbEnd)
-    this.#logLine(line, verb?.command.name ?? null)
-    if (verb === undefined && OTHER_PROTOCOL.test(line)) conversation.closeWith(WRONG_PROTOCOL, 'protocol')
-    else if (bareLf) conversation.say(BARE_LINE_FEED)
-    else if (!conversation.plain && CONTROL.test(line)) conversation.say(CONTROL_CHARACTER)
-    else if (line === '') conversation.say(EMPTY_COMMAND)
-    else if (verb === undefined) conversation.say(UNKNOWN_COMMAND)
-    else if (verb.isJunk && ++conversation.junk > this.options.limits.junkCommands) {
+    if (wireLog !== null) this.#logLine(wireLog, toLatin1(octets, from, end), verb?.command.name ?? null)
+    if (verb === undefined) {
+      this.#unknown(toLatin1(octets, from, end), bareLf)
+      return
+    }
+    const argument = verbEnd === end ? '' : toLatin1(octets, verbEnd + 1, end)
+    conversation.plain = PLAIN.test(argument)
+    if (bareLf) conversation.say(BARE_LINE_FEED)
+    else if (!conversation.plain && CONTROL.test(argument)) conversation.say(CONTROL_CHARACTER)
+    else if (verb.isJunk && ++conversation.junk > limits.junkCommands) {
       conversation.closeWith(TOO_MUCH_JUNK, 'limit')
     } else {
       const { command } = verb
       const refusal = this.#refusal(verb)
-      const argument = line.slice(verbEnd + 1)
       if (refusal === null) command.receive(conversation, argument)
       else if (command.name === 'DATA') conversation.sayNoMessage(refusal)
       else if (command.name === 'BDAT') refuseBdat(conversation, argument.trimStart(), refusal)
       else conversation.say(refusal)
     }
+  }
+
+  #unknown(line: string, bareLf: boolean): void {
+    const conversation = this.#conversation
+    if (OTHER_PROTOCOL.test(line)) conversation.closeWith(WRONG_PROTOCOL, 'protocol')
+    else if (bareLf) conversation.say(BARE_LINE_FEED)
+    else if (CONTROL.test(line)) conversation.say(CONTROL_CHARACTER)
+    else conversation.say(line === '' ? EMPTY_COMMAND : UNKNOWN_COMMAND)
   }
 
   /** Why this command may not come now, or null. */
@@ -340,9 +354,7 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     return this.options.requireAuth && !authenticated && afterAuth.has(name) ? NEEDS_AUTH : null
   }
 
-  #logLine(line: string, known: SmtpCommandName | null): void {
-    const { wireLog } = this.options
-    if (wireLog === null) return
+  #logLine(wireLog: WireLog, line: string, known: SmtpCommandName | null): void {
     if (/^\s*AUTH/i.test(line)) {
       const mechanism = line.split(' ')[1]?.toUpperCase() ?? ''
       wireLog.secret(
@@ -353,10 +365,6 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     else wireLog.line('client', line)
     if (known !== null) this.#afterAuth = known === 'AUTH'
   }
-}
-
-function isAuth(line: string): boolean {
-  return line.slice(0, 5).toUpperCase() === 'AUTH '
 }
 
 /** RFC 5321 section 4.3.1: 220, or 421 or 554 and close. */

@@ -21,7 +21,7 @@ export const mail: Command = {
       conversation.say(found)
       return
     }
-    const reversePath = found.mailbox?.address ?? ''
+    const reversePath = found.path.address
     const envelope: EnvelopeDraft = { reversePath, size: null, body: '7BIT', smtpUtf8: false }
     const fault = readMailParameters(found, envelope, conversation)
     if (fault !== null) conversation.say(fault)

@@ -1,14 +1,14 @@
 import { decodeUtf8, fromLatin1, isAscii } from '../../../core/bytes.js'
-import type { Recipient, Reply } from '../../../interfaces/index.js'
+import type { Reply } from '../../../interfaces/index.js'
 import { reply } from '../../../interfaces/index.js'
+import type { ScannedPath } from '../../grammar/index.js'
 import { scanPath } from '../../grammar/index.js'
 import type { Conversation } from '../conversation.js'
 import { badArgument } from '../replies.js'
 
 /** What MAIL and RCPT have in common. */
 export interface PathArgument {
-  /** Null for `<>`. */
-  readonly mailbox: Recipient | null
+  readonly path: ScannedPath
   readonly text: string
   /** Where parameters begin in `text`, with a space; its length where there are none. */
   readonly end: number
@@ -44,5 +44,5 @@ export function scanPathArgument(
   if (path.end < text.length && !conversation.extended) {
     return reply(555, '5.5.4', 'Parameters are for sessions that began with EHLO')
   }
-  return { mailbox: path.mailbox, text, end: path.end }
+  return { path, text, end: path.end }
 }

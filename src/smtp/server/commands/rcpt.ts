@@ -18,7 +18,8 @@ export const rcpt: Command = {
       conversation.sayRefusedRecipient(found)
       return
     }
-    const { mailbox, text, end } = found
+    const { path, text, end } = found
+    const { mailbox } = path
     if (mailbox === null) {
       conversation.sayRefusedRecipient(NO_RECIPIENT)
       return

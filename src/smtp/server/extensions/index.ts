@@ -1,7 +1,7 @@
 import { KeywordTable } from '../../../core/keyword-table.js'
 import type { Reply } from '../../../interfaces/index.js'
 import { reply } from '../../../interfaces/index.js'
-import { type ScannedParameter, scanParameter } from '../../grammar/index.js'
+import { scanKeyword, scanValue } from '../../grammar/index.js'
 import type { Conversation } from '../conversation.js'
 import { badArgument } from '../replies.js'
 import { auth, authParameter } from './auth.js'
@@ -17,6 +17,10 @@ import { requireTls } from './require-tls.js'
 import { rrvs } from './rrvs.js'
 import { size } from './size.js'
 import { smtpUtf8 } from './smtp-utf8.js'
+
+const SPACE = 0x20
+const NO_SPACE = badArgument('A space must stand before each parameter')
+const MALFORMED = badArgument('A parameter is malformed')
 
 /** In the order of the answer to EHLO. */
 const offered: readonly Extension[] = [
@@ -101,22 +105,25 @@ function readParameters<T>(
 ): Reply | null {
   let seen = 0
   for (let at = end; at < text.length; ) {
-    const found = scanParameter(text, at)
-    if (typeof found === 'string') return badArgument(found)
-    const parameter = known.find(text, found.start, found.keywordEnd)
+    if (text.charCodeAt(at) !== SPACE) return NO_SPACE
+    const start = at + 1
+    const keywordEnd = scanKeyword(text, start)
+    at = keywordEnd === -1 ? -1 : scanValue(text, keywordEnd)
+    if (at === -1) return MALFORMED
+    const parameter = known.find(text, start, keywordEnd)
     if (parameter === undefined || !isKnown(parameter.extension, conversation)) {
-      return reply(555, '5.5.4', `Parameter ${keywordOf(text, found)} is not supported`)
+      return reply(555, '5.5.4', `Parameter ${named(text, start, keywordEnd)} is not supported`)
     }
-    if ((seen & parameter.bit) !== 0) return badArgument(`${keywordOf(text, found)} is given twice`)
+    if ((seen & parameter.bit) !== 0) return badArgument(`${named(text, start, keywordEnd)} is given twice`)
     seen |= parameter.bit
-    const fault = parameter.read(found.value, draft, conversation)
+    const value = at === keywordEnd ? null : text.slice(keywordEnd + 1, at)
+    const fault = parameter.read(value, draft, conversation)
     if (fault !== null) return fault
-    at = found.end
   }
   return null
 }
 
-function keywordOf(text: string, { start, keywordEnd }: ScannedParameter): string {
+function named(text: string, start: number, keywordEnd: number): string {
   return text.slice(start, Math.min(keywordEnd, start + 40)).toUpperCase()
 }
 
