@@ -10,7 +10,7 @@ type DotState = 'lineStart' | 'dot' | 'dotCr' | 'text' | 'end'
 const FEW = 256
 /** So few octets are copied in less time than a call takes. */
 const FEW_TO_COPY = 32
-/** Octets looked at as one string: few at first, since a message may end early in a chunk that holds many. */
+/** Octets looked at as one: few at first, since a message may end early in a chunk that holds many. */
 const FIRST_WINDOW = 4096
 const LARGEST_WINDOW = LINE_CHECK_OCTETS
 
@@ -38,6 +38,7 @@ export class DotReader {
   #line: number
   /** The first CR at or after where it was last looked for, so that text without any is not searched for each line. */
   #nextCr: number
+  #window: number
 
   constructor(options: { readonly stuffed?: boolean; readonly longestLine?: number } = {}) {
     this.bareLf = false
@@ -50,6 +51,7 @@ export class DotReader {
     this.#lastCr = false
     this.#line = 0
     this.#nextCr = -1
+    this.#window = FIRST_WINDOW
   }
 
   /** True once the final dot line is read; octets after it are not touched. */
@@ -82,12 +84,11 @@ export class DotReader {
     let nulAt = -1
     let base = 0
     let limit = 0
-    let window = FIRST_WINDOW
     while (at < total && this.#state !== 'end') {
       if (at >= limit) {
         base = at
-        limit = Math.min(total, base + window)
-        window = LARGEST_WINDOW
+        limit = Math.min(total, base + this.#window)
+        this.#window = LARGEST_WINDOW
         if (nulAt !== -1) this.nul = true
         nulAt = -1
         if (this.#skipLines(chunk, base, limit)) {
@@ -137,7 +138,7 @@ export class DotReader {
       }
     }
     if (nulAt !== -1 && base + nulAt < at) this.nul = true
-    if (copy === null) return { body: from < at ? chunk.subarray(from, at) : EMPTY, used: at }
+    if (copy === null) return { body: viewOf(chunk, from, at), used: at }
     keep(from, at)
     return { body: (copy as Buffer).subarray(0, length), used: at }
   }
@@ -212,6 +213,12 @@ export class DotReader {
     this.#lastCr = false
     return end + 1
   }
+}
+
+/** No view is made of a whole chunk. */
+function viewOf(chunk: Buffer, from: number, to: number): Uint8Array {
+  if (from === to) return EMPTY
+  return to - from === chunk.length ? chunk : chunk.subarray(from, to)
 }
 
 /**

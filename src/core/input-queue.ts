@@ -3,6 +3,9 @@ import { asBuffer, EMPTY, LF } from './bytes.js'
 /** What `takeLine` found: a line with its ending, nothing complete yet, or more than `limit` octets without an ending. */
 export type LineResult = Buffer | null | 'too-long'
 
+/** Never changed: to empty an array costs more than to make one. */
+const NONE: Buffer[] = []
+
 /**
  * Octets received and not yet used. Chunks are kept as they came; a line is joined once, when it is complete, and
  * octets already searched for a line end are not searched again, so that one-octet chunks cost linear time.
@@ -16,7 +19,7 @@ export class InputQueue {
   #scannedSize: number
 
   constructor() {
-    this.#chunks = []
+    this.#chunks = NONE
     this.#first = 0
     this.#offset = 0
     this.#size = 0
@@ -38,7 +41,7 @@ export class InputQueue {
   }
 
   clear(): void {
-    this.#chunks = []
+    this.#chunks = NONE
     this.#first = 0
     this.#offset = 0
     this.#size = 0
@@ -129,7 +132,7 @@ export class InputQueue {
       }
     }
     if (this.#first === this.#chunks.length) {
-      this.#chunks.length = 0
+      this.#chunks = NONE
       this.#first = 0
     } else if (this.#first > 64 && this.#first * 2 > this.#chunks.length) {
       this.#chunks.splice(0, this.#first)
@@ -164,7 +167,7 @@ export class InputQueue {
       this.#offset = 0
     }
     if (this.#first > 0) this.#chunks[--this.#first] = joined
-    else this.#chunks.unshift(joined)
+    else this.#chunks = [joined, ...this.#chunks]
     this.#size += count
   }
 
