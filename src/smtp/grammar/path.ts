@@ -6,8 +6,10 @@ import { makeMailbox, scanLocalPart, scanMailbox } from './mailbox.js'
 const LONGEST_PATH = 256
 const LONGEST_LOCAL_PART = 64
 const LONGEST_LABEL = 63
-/** What nearly every path is: a Dot-string, and a Domain in lower case. */
-const USUAL = /<[\w!#$%&'*+\-/=?^`{|}~]+(?:\.[\w!#$%&'*+\-/=?^`{|}~]+)*@[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*>/y
+const ATOM = "[\\w!#$%&'*+\\-/=?^`{|}~]+"
+/** What nearly every path is, as a pattern's source: a Dot-string, and a Domain in lower case. */
+export const USUAL_PATH = `<${ATOM}(?:\\.${ATOM})*@[a-z0-9]+(?:(?:\\.|-+)[a-z0-9]+)*>`
+const USUAL = new RegExp(USUAL_PATH, 'y')
 
 /** A path and where it ends; `mailbox` is null, and `address` empty, for the null reverse-path `<>`. */
 export interface ScannedPath {
@@ -68,11 +70,13 @@ export function scanPath(text: string, at: number, lenient = false, utf8 = false
   return withAddress(found, text, at, 1)
 }
 
-/** The path where it is a usual one and short enough to be sure; null where it wants a closer look. */
 function scanUsual(text: string, at: number): ScannedPath | null {
   USUAL.lastIndex = at
-  if (!USUAL.test(text)) return null
-  const end = USUAL.lastIndex
+  return USUAL.test(text) ? readUsualPath(text, at, USUAL.lastIndex) : null
+}
+
+/** The path from `at` to `end`, which is as USUAL_PATH says; null where it is so long that it wants a closer look. */
+export function readUsualPath(text: string, at: number, end: number): ScannedPath | null {
   const from = at + 1
   const sign = text.indexOf('@', from)
   if (sign - from > LONGEST_LOCAL_PART || end - sign - 2 > LONGEST_LABEL) return null

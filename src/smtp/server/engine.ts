@@ -219,9 +219,8 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     const conversation = this.#conversation
     if (conversation.mode === 'closed') return
     if (ask === null || answer === null) throw new UsageError('NO_QUESTION', 'there is no question to answer')
-    const invites = ask.acceptance.code === 220 || ask.acceptance.code === 354
     conversation.pending = null
-    if (this.#closing === null || !invites) ask.answered(conversation, answer)
+    if (this.#closing === null || !invites(ask)) ask.answered(conversation, answer)
     this.#settled()
   }
 
@@ -322,7 +321,8 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
       return
     }
     const argument = verbEnd === end ? '' : toLatin1(octets, verbEnd + 1, end)
-    conversation.plain = PLAIN.test(argument)
+    const usual = verb.command.usual?.test(argument) ?? false
+    conversation.plain = usual || argument === '' || PLAIN.test(argument)
     if (bareLf) conversation.say(BARE_LINE_FEED)
     else if (!conversation.plain && CONTROL.test(argument)) conversation.say(CONTROL_CHARACTER)
     else if (verb.isJunk && ++conversation.junk > limits.junkCommands) {
@@ -330,7 +330,7 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     } else {
       const { command } = verb
       const refusal = this.#refusal(verb)
-      if (refusal === null) command.receive(conversation, argument)
+      if (refusal === null) command.receive(conversation, argument, usual)
       else if (command.name === 'DATA') conversation.sayNoMessage(refusal)
       else if (command.name === 'BDAT') refuseBdat(conversation, argument.trimStart(), refusal)
       else conversation.say(refusal)
@@ -365,6 +365,11 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     else wireLog.line('client', line)
     if (known !== null) this.#afterAuth = known === 'AUTH'
   }
+}
+
+/** A yes would have the client begin something. */
+function invites({ acceptance }: Ask): boolean {
+  return acceptance.code === 220 || acceptance.code === 354
 }
 
 /** RFC 5321 section 4.3.1: 220, or 421 or 554 and close. */

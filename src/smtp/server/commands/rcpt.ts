@@ -1,6 +1,9 @@
 import { isAscii } from '../../../core/bytes.js'
+import type { Recipient, Reply } from '../../../interfaces/index.js'
 import { reply } from '../../../interfaces/index.js'
+import { readUsualPath, USUAL_PATH } from '../../grammar/index.js'
 import type { Ask, Command } from '../command.js'
+import type { Conversation } from '../conversation.js'
 import { readRcptParameters } from '../extensions/index.js'
 import { RECIPIENT_OK } from '../replies.js'
 import { scanPathArgument } from './path-argument.js'
@@ -12,34 +15,30 @@ const NEEDS_SMTPUTF8 = reply(553, '5.6.7', 'An internationalized address needs S
 /** RFC 5321 section 4.1.1.3: `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF` */
 export const rcpt: Command = {
   name: 'RCPT',
-  receive(conversation, argument) {
-    const found = scanPathArgument(conversation, argument, 'TO:', NEEDS_SMTPUTF8, '5.1.3')
-    if ('code' in found) {
-      conversation.sayRefusedRecipient(found)
-      return
-    }
-    const { path, text, end } = found
-    const { mailbox } = path
-    if (mailbox === null) {
-      conversation.sayRefusedRecipient(NO_RECIPIENT)
-      return
-    }
-    const recipient = end === text.length ? mailbox : { ...mailbox }
-    const fault = readRcptParameters(found, recipient, conversation)
-    if (fault !== null) {
-      conversation.sayRefusedRecipient(fault)
-    } else if (
-      !conversation.plain &&
-      conversation.envelope?.smtpUtf8 !== true &&
-      !isAscii(recipient.address)
-    ) {
-      conversation.sayRefusedRecipient(NEEDS_SMTPUTF8)
-    } else if (conversation.recipients >= conversation.options.limits.recipients) {
+  usual: new RegExp(`^TO:${USUAL_PATH}$`),
+  receive(conversation, argument, usual) {
+    const path = usual ? readUsualPath(argument, 'TO:'.length, argument.length) : null
+    const recipient = path?.mailbox ?? read(conversation, argument)
+    if ('code' in recipient) conversation.sayRefusedRecipient(recipient)
+    else if (conversation.recipients >= conversation.options.limits.recipients) {
       conversation.say(TOO_MANY_RECIPIENTS)
     } else {
       conversation.ask(rcptAsk, { type: 'rcpt', recipient })
     }
   },
+}
+
+/** What the argument says, or what is wrong with it. */
+function read(conversation: Conversation, argument: string): Recipient | Reply {
+  const found = scanPathArgument(conversation, argument, 'TO:', NEEDS_SMTPUTF8, '5.1.3')
+  if ('code' in found) return found
+  const { mailbox } = found.path
+  if (mailbox === null) return NO_RECIPIENT
+  const recipient = { ...mailbox }
+  const fault = readRcptParameters(found, recipient, conversation)
+  if (fault !== null) return fault
+  const plain = conversation.plain || conversation.envelope?.smtpUtf8 === true || isAscii(recipient.address)
+  return plain ? recipient : NEEDS_SMTPUTF8
 }
 
 const rcptAsk: Ask = {
