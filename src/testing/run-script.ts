@@ -20,8 +20,11 @@ export type ScriptSetup = () => ScriptHost | Promise<ScriptHost>
 /** Where the client's octets are cut into writes: offsets into all it sends, or every octet on its own. */
 export type Cuts = readonly number[] | 'every octet'
 
-/** How long a server may take for one line, in milliseconds of real time. */
-const PATIENCE = 5000
+/**
+ * How long a server may take for one line: so many milliseconds, waited for so many times, so that a busy process, in
+ * which none of its work was done meanwhile, is not taken for a silent server.
+ */
+const PATIENCE = { ms: 250, times: 20 }
 
 /** What a run saw, for choosing cuts: octets the client sent, and the offsets where a line or a dot begins. */
 export interface ScriptRun {
@@ -146,22 +149,28 @@ class Client {
 
   /** The next line, or undefined when the server has closed or says nothing for too long. */
   async nextLine(): Promise<string | undefined> {
-    const deadline = Date.now() + PATIENCE
-    while (this.lines.length === 0) {
-      if (this.ended || Date.now() > deadline) return undefined
-      await this.arrival(deadline - Date.now())
+    for (let waits = 0; this.lines.length === 0 && !this.ended && waits < PATIENCE.times; ) {
+      if (!(await this.#arrival())) waits++
     }
     return this.lines.shift()
   }
 
-  async arrival(ms: number): Promise<void> {
+  /** False where the server says nothing for too long and has not closed. */
+  async closes(): Promise<boolean> {
+    for (let waits = 0; !this.ended && waits < PATIENCE.times; ) if (!(await this.#arrival())) waits++
+    return this.ended
+  }
+
+  /** Whether anything has come within one wait. */
+  async #arrival(): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined
-    await new Promise<void>((resolve) => {
-      this.#arrived = resolve
-      timer = setTimeout(resolve, Math.max(1, ms))
+    const came = await new Promise<boolean>((resolve) => {
+      this.#arrived = () => resolve(true)
+      timer = setTimeout(() => resolve(false), PATIENCE.ms)
     })
     clearTimeout(timer)
     this.#arrived = null
+    return came
   }
 }
 
@@ -261,12 +270,8 @@ class Run {
         await this.#current.duplex.end()
         return
       case 'closed':
-        while (!this.#current.ended) {
-          const before = this.#current.lines.length
-          await this.#current.arrival(PATIENCE)
-          if (!this.#current.ended && this.#current.lines.length === before) {
-            throw new Error(`line ${step.line}: the server has not closed the connection`)
-          }
+        if (!(await this.#current.closes())) {
+          throw new Error(`line ${step.line}: the server has not closed the connection`)
         }
         return
       case 'advance':
