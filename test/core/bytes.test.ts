@@ -192,6 +192,47 @@ describe('DotReader and DotWriter', () => {
     )
   })
 
+  it('reads long texts as the RFC says, with and without dots, however they are cut', () => {
+    const line = fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom('', '.', '..', '.x', 'x', '. x', 'x.', '...') },
+      { weight: 3, arbitrary: fc.integer({ min: 20, max: 300 }).map((length) => 'x'.repeat(length)) },
+      { weight: 1, arbitrary: fc.integer({ min: 20, max: 300 }).map((length) => `.${'x'.repeat(length)}`) },
+    )
+    const lines = fc.array(line, { minLength: 50, maxLength: 400, size: 'max' })
+    const sizes = fc.array(fc.integer({ min: 1, max: 6000 }), { minLength: 1, maxLength: 6 })
+    const oddity = fc.constantFrom('', '', '', '\n', '\r', '\r\n.\n', '\n.\r\n')
+    fc.assert(
+      fc.property(lines, sizes, oddity, fc.nat(), (all, cuts, odd, place) => {
+        const stuffed = all.map((each) => (each === '.' ? '..' : each)).join('\r\n')
+        const at = place % (stuffed.length + 1)
+        const whole = `${stuffed.slice(0, at)}${odd}${stuffed.slice(at)}\r\n.\r\n.QUIT\r\n..\r\n`
+        const { body, rest, ended, bareLf, bareCr } = unstuff(chop(Buffer.from(whole, 'latin1'), cuts))
+        const expected = model(whole)
+        if (body !== expected.body || rest !== expected.rest) expect({ body, rest }).toEqual(expected)
+        expect(ended).toBe(true)
+        const data = whole.slice(0, whole.length - rest.length)
+        expect([bareLf, bareCr]).toEqual([/(^|[^\r])\n/.test(data), /\r(?!\n)/.test(data)])
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  it('counts no stuffing to the length of a line', () => {
+    const line = fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 300 }))
+    const all = fc.array(line, { minLength: 1, maxLength: 60, size: 'max' })
+    const sizes = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(all, sizes, (lines, cuts) => {
+        const longest = Math.max(...lines.map(([, length]) => length))
+        const text = lines.map(([dot, length]) => `${dot && length > 0 ? '.' : ''}${'x'.repeat(length)}\r\n`)
+        const whole = Buffer.from(`${text.join('')}.\r\n`)
+        expect(unstuff(chop(whole, cuts), longest).longLine).toBe(false)
+        if (longest > 0) expect(unstuff(chop(whole, cuts), longest - 1).longLine).toBe(true)
+      }),
+      { numRuns: 400 },
+    )
+  })
+
   it('sees proper lines at once, and what is not proper', () => {
     const look = (text: string, before = 10) => checkLines(Buffer.from(text, 'latin1'), before)
     for (const length of [1, 2, 15, 16, 17, 33, 16_380]) {

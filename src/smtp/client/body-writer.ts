@@ -1,5 +1,5 @@
 import { asBuffer } from '../../core/bytes.js'
-import { DotWriter } from '../../core/dot.js'
+import { DotWriter } from '../../core/dot-writer.js'
 import type { Channel } from './channel.js'
 
 /** How a message body goes out. */

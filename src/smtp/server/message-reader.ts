@@ -1,5 +1,5 @@
 import { asBuffer } from '../../core/bytes.js'
-import { DotReader } from '../../core/dot.js'
+import { DotReader } from '../../core/dot-reader.js'
 import type { Reply } from '../../interfaces/index.js'
 import { reply } from '../../interfaces/index.js'
 import { HeaderScanner } from './header-scanner.js'

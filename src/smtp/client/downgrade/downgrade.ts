@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer'
 import { asBuffer } from '../../../core/bytes.js'
-import { DotWriter } from '../../../core/dot.js'
+import { DotWriter } from '../../../core/dot-writer.js'
 import { UsageError } from '../../../core/errors.js'
 import type { BodyEncoder } from '../../../mime/compose/encoders.js'
 import { Base64Encoder, QuotedPrintableEncoder } from '../../../mime/compose/encoders.js'

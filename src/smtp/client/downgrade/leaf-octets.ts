@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { DotReader } from '../../../core/dot.js'
+import { DotReader } from '../../../core/dot-reader.js'
 
 /** Octets of a line without its CRLF, in 7bit and 8bit (RFC 2045 section 2.7). */
 const LONGEST_LINE = 998

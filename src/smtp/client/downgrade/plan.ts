@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { DotReader } from '../../../core/dot.js'
+import { DotReader } from '../../../core/dot-reader.js'
 import type { Headers } from '../../../mime/headers.js'
 import type { ScannedPart } from '../../../mime/scanner.js'
 import { isIdentity } from '../../../mime/transfer-encoding.js'

@@ -1,8 +1,7 @@
-import { CR, CRLF, DOT, EMPTY, LF, toLatin1 } from './bytes.js'
+import { CR, DOT, EMPTY, LF, toLatin1 } from './bytes.js'
 import { checkLines, LINE_CHECK_OCTETS } from './line-check.js'
 
-const DOT_ONLY: Uint8Array = Buffer.from('.', 'latin1')
-const FINAL: Uint8Array = Buffer.from('.\r\n', 'latin1')
+const LF_DOT = Buffer.from('\n.', 'latin1')
 
 type DotState = 'lineStart' | 'dot' | 'dotCr' | 'text' | 'end'
 
@@ -10,6 +9,9 @@ type DotState = 'lineStart' | 'dot' | 'dotCr' | 'text' | 'end'
 const FEW = 256
 /** So few octets are copied in less time than a call takes. */
 const FEW_TO_COPY = 32
+const WHOLE = -1
+/** A dot so near is found in less time than a call takes. */
+const NEAR = 32
 /** Octets looked at as one: few at first, since a message may end early in a chunk that holds many. */
 const FIRST_WINDOW = 4096
 const LARGEST_WINDOW = LINE_CHECK_OCTETS
@@ -19,8 +21,9 @@ const LARGEST_WINDOW = LINE_CHECK_OCTETS
  * `.` CRLF and nothing else. Bare CR, bare LF and NUL are noticed, never taken for a line end. Where `stuffed` is
  * false the octets are only looked at: no dot goes, and nothing in them ends them (RFC 3030).
  *
- * Octets are looked at in windows: many of proper lines at once, and where there is a dot or something odd line by line,
- * in a latin1 string, in which V8 finds a character at half the cost of a call into Buffer.
+ * Octets are looked at in windows: in those of proper lines only dots are searched for, where there are any. Where there
+ * is something odd it goes line by line, in a latin1 string, in which V8 finds a character at half the cost of a call into
+ * Buffer.
  */
 export class DotReader {
   /** An LF without CR before it was seen. */
@@ -39,6 +42,11 @@ export class DotReader {
   /** The first CR at or after where it was last looked for, so that text without any is not searched for each line. */
   #nextCr: number
   #window: number
+  /** The chunk at hand, what was taken of it where a dot had to go, and where in it the rest begins. */
+  #chunk: Buffer
+  #copy: Buffer | null
+  #length: number
+  #from: number
 
   constructor(options: { readonly stuffed?: boolean; readonly longestLine?: number } = {}) {
     this.bareLf = false
@@ -52,6 +60,10 @@ export class DotReader {
     this.#line = 0
     this.#nextCr = -1
     this.#window = FIRST_WINDOW
+    this.#chunk = EMPTY
+    this.#copy = null
+    this.#length = 0
+    this.#from = 0
   }
 
   /** True once the final dot line is read; octets after it are not touched. */
@@ -71,15 +83,8 @@ export class DotReader {
    */
   read(chunk: Buffer): { readonly body: Uint8Array; readonly used: number } {
     const total = chunk.length
-    let copy: Buffer | null = null
-    let length = 0
-    let from = 0
+    this.#chunk = chunk
     let at = 0
-    const keep = (start: number, end: number): void => {
-      copy ??= Buffer.allocUnsafe(total + 1)
-      if (end - start > FEW_TO_COPY) length += chunk.copy(copy, length, start, end)
-      else for (let each = start; each < end; each++) copy[length++] = chunk[each] as number
-    }
     let text = ''
     let nulAt = -1
     let base = 0
@@ -91,8 +96,9 @@ export class DotReader {
         this.#window = LARGEST_WINDOW
         if (nulAt !== -1) this.nul = true
         nulAt = -1
-        if (this.#skipLines(chunk, base, limit)) {
-          at = limit
+        at = this.#readProper(base, limit)
+        if (at > base) {
+          limit = at
           continue
         }
         text = toLatin1(chunk, base, limit)
@@ -102,9 +108,8 @@ export class DotReader {
       switch (this.#state) {
         case 'lineStart':
           if (this.#stuffed && chunk[at] === DOT) {
-            keep(from, at)
+            this.#leaveOut(at, 1)
             at++
-            from = at
             this.#state = 'dot'
           } else {
             this.#state = 'text'
@@ -112,8 +117,8 @@ export class DotReader {
           break
         case 'dot':
           if (chunk[at] === CR) {
+            this.#leaveOut(at, 1)
             at++
-            from = at
             this.#state = 'dotCr'
           } else {
             this.#state = 'text'
@@ -121,12 +126,11 @@ export class DotReader {
           break
         case 'dotCr':
           if (chunk[at] === LF) {
+            this.#leaveOut(at, 1)
             at++
-            from = at
             this.#state = 'end'
           } else {
-            copy ??= Buffer.allocUnsafe(total + 1)
-            copy[length++] = CR
+            this.#putCr()
             this.#line = 1
             this.#lastCr = true
             this.#state = 'text'
@@ -138,22 +142,107 @@ export class DotReader {
       }
     }
     if (nulAt !== -1 && base + nulAt < at) this.nul = true
-    if (copy === null) return { body: viewOf(chunk, from, at), used: at }
-    keep(from, at)
-    return { body: (copy as Buffer).subarray(0, length), used: at }
+    return { body: this.#takeBody(at), used: at }
   }
 
-  /** Takes all of a window at once where there is nothing in it but proper lines; false where there is, or may be. */
-  #skipLines(chunk: Buffer, from: number, to: number): boolean {
-    if (to - from < FEW || (this.#state !== 'lineStart' && this.#state !== 'text')) return false
+  /** Leaves `count` octets from `at` on out of the body. */
+  #leaveOut(at: number, count: number): void {
+    this.#keep(at)
+    this.#from = at + count
+  }
+
+  /** A CR that belongs to the body after all, though a chunk before this may have held it. */
+  #putCr(): void {
+    this.#copy ??= Buffer.allocUnsafe(this.#chunk.length + 1)
+    this.#copy[this.#length++] = CR
+  }
+
+  #keep(end: number): void {
+    const chunk = this.#chunk
+    const copy = this.#copy ?? Buffer.allocUnsafe(chunk.length + 1)
+    const from = this.#from
+    let length = this.#length
+    if (end - from > FEW_TO_COPY) length += chunk.copy(copy, length, from, end)
+    else for (let each = from; each < end; each++) copy[length++] = chunk[each] as number
+    this.#copy = copy
+    this.#length = length
+  }
+
+  #takeBody(end: number): Uint8Array {
+    let body: Uint8Array
+    if (this.#copy === null) body = viewOf(this.#chunk, this.#from, end)
+    else {
+      this.#keep(end)
+      body = this.#copy.subarray(0, this.#length)
+    }
+    this.#chunk = EMPTY
+    this.#copy = null
+    this.#length = 0
+    this.#from = 0
+    return body
+  }
+
+  /**
+   * Takes a window at once where there is nothing in it but proper lines, and says where it has come to; `from` where
+   * there is something else, or may be.
+   */
+  #readProper(from: number, to: number): number {
+    if (to - from < FEW || (this.#state !== 'lineStart' && this.#state !== 'text')) return from
+    const chunk = this.#chunk
     const before = this.#state === 'lineStart' ? LF : this.#lastCr ? CR : DOT
     const found = checkLines(chunk.subarray(from, to), before)
-    if (found === 'odd' || (found === 'dotted' && this.#stuffed)) return false
+    if (found === 'odd') return from
+    const dotted = found === 'dotted' && this.#stuffed
+    const { longLine } = this
+    const line = this.#line
     this.#measureLines(chunk, from, to)
+    if (dotted && this.longLine && !longLine) {
+      // Perhaps by no more than its dot.
+      this.longLine = false
+      this.#line = line
+      return from
+    }
+    this.#lastCr = false
+    const at = dotted ? this.#unstuff(chunk, from, to) : WHOLE
+    if (at !== WHOLE) {
+      this.#line = 0
+      return at
+    }
     const last = chunk[to - 1]
     this.#state = last === LF ? 'lineStart' : 'text'
     this.#lastCr = last === CR
-    return true
+    const start = to - this.#line
+    if (dotted && start >= from && this.#line > 0 && chunk[start] === DOT) this.#line--
+    return to
+  }
+
+  /**
+   * Undoes the stuffing in a window of proper lines. Where it stops: behind the data, or before a dot of which the window
+   * does not show what follows; WHOLE where it has come to the end of the window.
+   */
+  #unstuff(chunk: Buffer, from: number, to: number): number {
+    let at = from
+    if (this.#state === 'text') {
+      const lf = dottedLine(chunk, from, to)
+      if (lf === -1) return WHOLE
+      at = lf + 1
+    }
+    for (;;) {
+      if (chunk[at] === DOT) {
+        this.#state = 'lineStart'
+        if (at + 2 >= to) return at
+        if (chunk[at + 1] === CR) {
+          this.#leaveOut(at, 3)
+          this.#state = 'end'
+          return at + 3
+        }
+        this.#leaveOut(at, 1)
+        at++
+      }
+      const lf = dottedLine(chunk, at, to)
+      if (lf === -1) return WHOLE
+      at = lf + 1
+    }
   }
 
   /** Looks for a line that is too long without looking at each: there must be an LF wherever one would have to end. */
@@ -215,111 +304,16 @@ export class DotReader {
   }
 }
 
+/** The next LF with a dot behind it, both before `to`, or -1. */
+function dottedLine(chunk: Buffer, from: number, to: number): number {
+  const near = Math.min(to - 1, from + NEAR)
+  for (let at = from; at < near; at++) if (chunk[at] === LF && chunk[at + 1] === DOT) return at
+  const found = near === to - 1 ? -1 : chunk.indexOf(LF_DOT, near)
+  return found < to - 1 ? found : -1
+}
+
 /** No view is made of a whole chunk. */
 function viewOf(chunk: Buffer, from: number, to: number): Uint8Array {
   if (from === to) return EMPTY
   return to - from === chunk.length ? chunk : chunk.subarray(from, to)
-}
-
-/**
- * Writes octets as dot-stuffed lines. Bare CR and bare LF become CRLF, so that no reader can take anything inside
- * for the end of the data, however it reads line ends. With `stuffed` false only the line ends are made CRLF, for
- * what is counted (BDAT, APPEND).
- */
-export class DotWriter {
-  readonly #stuffed: boolean
-  #lineStart: boolean
-  #lastCr: boolean
-
-  constructor(options: { readonly stuffed?: boolean } = {}) {
-    this.#stuffed = options.stuffed ?? true
-    this.#lineStart = true
-    this.#lastCr = false
-  }
-
-  /** The chunk, stuffed: views of it with what had to be put between. Every reader sees CRLF line ends only. */
-  write(chunk: Buffer): Uint8Array[] {
-    const out: Uint8Array[] = []
-    const total = chunk.length
-    let from = 0
-    let at = 0
-    if (total === 0) return out
-    if (this.#isProper(chunk)) {
-      this.#lineStart = chunk[total - 1] === LF
-      return [chunk]
-    }
-    if (this.#lastCr) {
-      this.#lastCr = false
-      out.push(CRLF)
-      this.#lineStart = true
-      if (chunk[0] === LF) {
-        at = 1
-        from = 1
-      }
-    }
-    let nextCr = -1
-    while (at < total) {
-      if (this.#lineStart) {
-        this.#lineStart = false
-        if (this.#stuffed && chunk[at] === DOT) {
-          if (at > from) out.push(chunk.subarray(from, at))
-          out.push(DOT_ONLY)
-          from = at
-        }
-      }
-      const lf = chunk.indexOf(LF, at)
-      const stop = lf === -1 ? total : lf
-      if (nextCr < at) {
-        nextCr = chunk.indexOf(CR, at)
-        if (nextCr === -1) nextCr = total
-      }
-      if (nextCr < stop && (nextCr < stop - 1 || lf === -1)) {
-        if (nextCr > from) out.push(chunk.subarray(from, nextCr))
-        at = nextCr + 1
-        from = at
-        if (at === total) {
-          this.#lastCr = true
-        } else {
-          out.push(CRLF)
-          this.#lineStart = true
-        }
-        continue
-      }
-      if (lf === -1) {
-        at = total
-      } else {
-        if (nextCr !== lf - 1) {
-          if (lf > from) out.push(chunk.subarray(from, lf))
-          out.push(CRLF)
-          from = lf + 1
-        }
-        at = lf + 1
-        this.#lineStart = true
-      }
-    }
-    if (total > from) out.push(chunk.subarray(from, total))
-    return out
-  }
-
-  /** The chunk needs nothing put between, nor is anything of it held back. */
-  #isProper(chunk: Buffer): boolean {
-    if (chunk.length < FEW || this.#lastCr || chunk[chunk.length - 1] === CR) return false
-    let before = this.#lineStart ? LF : DOT
-    for (let at = 0; at < chunk.length; at += LINE_CHECK_OCTETS) {
-      const octets = chunk.subarray(at, at + LINE_CHECK_OCTETS)
-      if (checkLines(octets, before) !== 'clean') return false
-      before = octets[octets.length - 1] as number
-    }
-    return true
-  }
-
-  /** The end of the data: the last line's CRLF where it lacks one, and the final dot line where there is stuffing. */
-  end(): Uint8Array[] {
-    const out: Uint8Array[] = []
-    if (this.#lastCr || !this.#lineStart) out.push(CRLF)
-    if (this.#stuffed) out.push(FINAL)
-    this.#lineStart = true
-    this.#lastCr = false
-    return out
-  }
 }
