@@ -217,6 +217,33 @@ describe('DotReader and DotWriter', () => {
     )
   })
 
+  it('knows a dot from the end of the data at the edge of what it looks at, and of a chunk', () => {
+    const oddities = [
+      '\r\n.\r\n',
+      '\r\n.\rx\r\n',
+      '\r\n..\r\n',
+      '\n.\r\n',
+      '\r.\r\n',
+      '\r\n.x\n.\r\n',
+      '\r\n.\r',
+    ]
+    for (const edge of [1000, 4096, 4096 + 32_768]) {
+      for (const odd of oddities) {
+        for (let at = edge - 9; at <= edge + 2; at++) {
+          const lead = `..\r\n${'x'.repeat(at - 4)}`
+          const whole = `${lead}${odd}${'y'.repeat(300)}\r\n.\r\n`
+          const cuts = edge === 1000 ? [edge, whole.length] : [whole.length]
+          const { body, rest, bareLf, bareCr } = unstuff(chop(Buffer.from(whole, 'latin1'), cuts))
+          const expected = model(whole)
+          const data = whole.slice(0, whole.length - expected.rest.length)
+          const good = body === expected.body && rest === expected.rest
+          const flags = bareLf === /(^|[^\r])\n/.test(data) && bareCr === /\r(?!\n)/.test(data)
+          if (!good || !flags) expect.fail(`${JSON.stringify(odd)} at ${at}, edge ${edge}`)
+        }
+      }
+    }
+  })
+
   it('counts no stuffing to the length of a line', () => {
     const line = fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 300 }))
     const all = fc.array(line, { minLength: 1, maxLength: 60, size: 'max' })
