@@ -7,8 +7,9 @@ import unittest
 
 from mailwright import ALICE, BOB, Server
 
-CALLS = "trace=openat,fsync,fdatasync,write,writev,sendto,sendmsg,pwrite64"
+CALLS = "trace=openat,fsync,fdatasync,write,writev,sendto,sendmsg,pwrite64,pwritev"
 BODY = "the body to look for"
+SUBJECT = "durable-subject"
 
 
 class SyncBeforeReply(unittest.TestCase):
@@ -19,18 +20,34 @@ class SyncBeforeReply(unittest.TestCase):
             probe.wrapper[-1] = log
             probe.start()
             with smtplib.SMTP("127.0.0.1", probe.port["smtp"]) as client:
-                client.sendmail(BOB, [ALICE], f"Subject: durable\r\n\r\n{BODY}\r\n")
+                client.sendmail(BOB, [ALICE], f"Subject: {SUBJECT}\r\n\r\n{BODY}\r\n")
             probe.stop()
             with open(log, encoding="utf-8", errors="replace") as file:
                 lines = file.read().splitlines()
         reply = next(i for i, line in enumerate(lines) if re.search(r'write.*"250 2\.0\.0', line))
-        written = [i for i, line in enumerate(lines[:reply]) if "mail.db-wal" in line and BODY in line]
-        self.assertTrue(written, "the message was not written to the log of the database before the 250")
-        synced = [line for line in lines[written[-1] : reply] if re.search(r"f(data)?sync\(\d+<.*mail\.db-wal", line)]
-        self.assertTrue(synced, "the message was not synced before the 250")
-        unfinished = [line for line in synced if "unfinished" in line]
-        resumed = [line for line in lines[written[-1] : reply] if re.search(r"f(data)?sync resumed.*= 0", line)]
-        self.assertEqual(len(unfinished), len(resumed), "the 250 went out before the sync had ended")
+        # Headers of the message are in the message log, and in the facts that the database keeps.
+        written = self.first(lines, 0, reply, rf"pwritev\(.*messages.*\.log>.*{BODY}")
+        written = self.end(lines, written, "pwritev")
+        if not any(re.search(r"openat\(.*messages.*\.log.*O_DSYNC", line) for line in lines[:written]):
+            written = self.end(lines, self.first(lines, written, reply, r"fdatasync\(\d+<.*\.log>"), "fdatasync")
+        committed = self.first(lines, 0, reply, rf"mail\.db-wal.*{SUBJECT}")
+        self.assertGreater(committed, written, "the database referred to a message that was not on the disk")
+        synced = self.first(lines, committed, reply, r"f(data)?sync\(\d+<.*mail\.db-wal")
+        self.assertLess(self.end(lines, synced, "f(data)?sync"), reply, "the 250 went out before the sync had ended")
+
+    def first(self, lines, start, end, pattern):
+        found = next((i for i in range(start, end) if re.search(pattern, lines[i])), None)
+        self.assertIsNotNone(found, f"before the 250 there was no {pattern}")
+        return found
+
+    def end(self, lines, begun, call):
+        """The line on which a call ends."""
+        if "unfinished" not in lines[begun]:
+            return begun
+        thread = lines[begun].split()[0]
+        return next(
+            i for i in range(begun, len(lines)) if re.search(rf"^{thread} .*{call} resumed.* = \d+", lines[i])
+        )
 
 
 if __name__ == "__main__":

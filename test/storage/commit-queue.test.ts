@@ -3,6 +3,7 @@ import type { Account, Body, MailStore } from '../../src/interfaces/index.js'
 import { silentLogger } from '../../src/interfaces/index.js'
 import { type SqlDriver, sqlDrivers } from '../../src/storage/index.js'
 import { storeLimits } from '../../src/storage/limits.js'
+import { MemoryFiles } from '../../src/storage/messages/memory-files.js'
 import { Database } from '../../src/storage/sql/database.js'
 import { SqlStore } from '../../src/storage/sql/sql-store.js'
 import { type Synced, SyncedFile } from '../../src/storage/sql/synced-file.js'
@@ -73,7 +74,15 @@ async function open(): Promise<Opened> {
   database.prepare()
   const log = new HeldFile()
   const main = new HeldFile()
-  const store = new SqlStore(database, null, null, { log, main }, storeLimits(), silentLogger)
+  const store = new SqlStore({
+    database,
+    folder: null,
+    claimed: null,
+    files: { log, main },
+    messages: { files: new MemoryFiles() },
+    limits: storeLimits(),
+    logger: silentLogger,
+  })
   await store.resume()
   const account = await store.open('user')
   await turns(4)

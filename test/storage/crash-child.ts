@@ -1,5 +1,8 @@
 import { writeSync } from 'node:fs'
-import { openSqliteStore, type SqlDriverName } from '../../src/storage/index.js'
+import { join } from 'node:path'
+import type { SqlDriverName } from '../../src/storage/index.js'
+import { DiskFiles } from '../../src/storage/messages/disk-files.js'
+import { openStoreOn } from '../../src/storage/sql/sql-store.js'
 import { stageMessage } from '../../src/testing/store-suite.js'
 
 /**
@@ -7,7 +10,9 @@ import { stageMessage } from '../../src/testing/store-suite.js'
  * output what was acknowledged to it, until it is killed.
  */
 const [folder = '', driver = 'wasm'] = process.argv.slice(2)
-const store = await openSqliteStore({ path: folder, driver: driver as SqlDriverName })
+// Small segments, so that compaction goes on all the time.
+const messages = { files: new DiskFiles(join(folder, 'messages')), segmentSize: 20_000 }
+const store = await openStoreOn(messages, { path: folder, driver: driver as SqlDriverName })
 const account = await store.open('user')
 const inbox = await account.select('INBOX', 'write')
 const sent = await account.select('Sent', 'write')
@@ -26,7 +31,7 @@ async function writer(n: number): Promise<never> {
       { type: 'append', body, to: [{ mailbox: inbox.id, flags: [], internalDate: 0 }] },
     ])
     if (result?.type === 'append') say(`added ${result.placed[0]?.uid} ${text}`)
-    if (i % 4 === 3 && result?.type === 'append') {
+    if (i % 4 !== 3 && result?.type === 'append') {
       const uid = result.placed[0]?.uid ?? 0
       say(`expunging ${uid}`)
       await store.apply([{ type: 'expunge', mailbox: inbox.id, uids: [uid] }])

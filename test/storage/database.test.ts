@@ -1,14 +1,16 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { MailStore } from '../../src/interfaces/index.js'
 import { MemoryStore, openSqliteStore } from '../../src/storage/index.js'
+import { messagePath } from '../../src/storage/messages/disk-files.js'
+import { HEADER } from '../../src/storage/messages/record.js'
 import { openDriver } from '../../src/storage/sql/driver.js'
-import { migrations } from '../../src/storage/sql/schema.js'
-import { stageMessage } from '../../src/testing/store-suite.js'
+import { APPLICATION_ID, VERSION } from '../../src/storage/sql/schema.js'
+import { readMessage, stageMessage } from '../../src/testing/store-suite.js'
 import { availableDrivers } from './drivers.js'
 import { temporaryFolders } from './folders.js'
-import { expectSound, storedBodies } from './invariants.js'
+import { expectSound, segmentFiles, storedContents } from './invariants.js'
 
 const newFolder = temporaryFolders()
 
@@ -27,12 +29,74 @@ describe('opening a database', () => {
     const folder = newFolder()
     await (await openSqliteStore({ path: folder })).close()
     const driver = await openDriver(join(folder, 'mail.db'), 'wasm')
-    driver.exec(`PRAGMA locking_mode=EXCLUSIVE; PRAGMA user_version=${migrations.length + 1}`)
+    driver.exec(`PRAGMA locking_mode=EXCLUSIVE; PRAGMA user_version=${VERSION + 1}`)
     driver.close()
     await expect(openSqliteStore({ path: folder })).rejects.toMatchObject({
       kind: 'unavailable',
       message: expect.stringMatching(/schema version \d+.*newer/),
     })
+  })
+
+  it('refuses one from before the first release, and says what to do', async () => {
+    const folder = newFolder()
+    const driver = await openDriver(join(folder, 'mail.db'), 'wasm')
+    driver.exec(`CREATE TABLE body(x); PRAGMA user_version=1; PRAGMA application_id=${APPLICATION_ID}`)
+    driver.close()
+    await expect(openSqliteStore({ path: folder })).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringMatching(/schema version 1.*choose another data folder/),
+    })
+  })
+
+  it('removes files of messages that a crash has left, and keeps the others', async () => {
+    const folder = newFolder()
+    const store = await openSqliteStore({ path: folder })
+    await fill(store, 1, 'kept')
+    await fill(store, 1, 'large '.repeat(100_000))
+    await store.close()
+    const [first, second] = segmentFiles(folder)
+    for (const orphan of [77, 5_000]) {
+      const path = join(folder, 'messages', messagePath(orphan))
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, 'never acknowledged')
+    }
+    const again = await openSqliteStore({ path: folder })
+    expect(segmentFiles(folder)).toEqual([first, second])
+    await fill(again, 1, 'new')
+    expect(await again.check(true)).toEqual([])
+    await again.close()
+    // A number is not given twice where something may still refer to it.
+    expect(segmentFiles(folder)).toEqual([first, second, 5_001])
+    await expectSound(folder)
+  })
+
+  it('tells of messages that are missing, or are not where they should be', async () => {
+    const folder = newFolder()
+    const store = await openSqliteStore({ path: folder })
+    await fill(store, 1, 'first')
+    await fill(store, 1, 'second')
+    await fill(store, 1, 'large '.repeat(100_000))
+    const path = (number: number) => join(folder, 'messages', messagePath(number))
+    const log = readFileSync(path(1))
+    log[HEADER + 5 + 9] = 9
+    writeFileSync(path(1), log)
+    truncateSync(path(2), 500_000)
+    expect(await store.check()).toEqual([])
+    expect(await store.check(true)).toEqual([
+      'message 2 in segment 1 is not where the database says',
+      'message 3 in segment 2 is not where the database says',
+    ])
+    const inbox = await (await store.open('user')).select('INBOX', 'read')
+    expect((await readMessage(inbox, 1)).toString()).toBe('first')
+    for (const uid of [2, 3]) await expect(readMessage(inbox, uid)).rejects.toMatchObject({ kind: 'corrupt' })
+    await store.close()
+    rmSync(join(folder, 'messages'), { recursive: true })
+    const events: string[] = []
+    const logger = { log: (level: string, event: string) => events.push(`${level} ${event}`) }
+    const again = await openSqliteStore({ path: folder, logger })
+    expect(events).toContain('error storage.messagesMissing')
+    expect(await again.check(true)).toHaveLength(3)
+    await again.close()
   })
 
   it('refuses that of another program', async () => {
@@ -181,7 +245,7 @@ describe('what a store forgets', () => {
     const again = await openSqliteStore({ path: folder })
     await new Promise((resolve) => setTimeout(resolve, 200))
     await again.close()
-    expect(await storedBodies(folder)).toEqual({ contents: 0, chunks: 0 })
+    expect(await storedContents(folder)).toEqual({ contents: 0, segments: 0 })
   })
 
   it('drops what a removed mailbox held', async () => {

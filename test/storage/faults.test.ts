@@ -1,18 +1,23 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Account, Mailbox, MailStore, Op } from '../../src/interfaces/index.js'
-import { openSqliteStore, sqlDrivers } from '../../src/storage/index.js'
+import type { Account, Mailbox, Op } from '../../src/interfaces/index.js'
+import { type SqlStore, sqlDrivers } from '../../src/storage/index.js'
+import { DiskFiles } from '../../src/storage/messages/disk-files.js'
+import { openStoreOn } from '../../src/storage/sql/sql-store.js'
 import { FaultyDisk } from '../../src/testing/faulty-driver.js'
 import { plainFacts, readMessage, stageMessage } from '../../src/testing/store-suite.js'
 import { availableDrivers } from './drivers.js'
+import { FaultyFiles } from './faulty-files.js'
 import { temporaryFolders } from './folders.js'
-import { expectSound, storedBodies } from './invariants.js'
+import { expectSound, segmentFiles, storedContents } from './invariants.js'
 
 const newFolder = temporaryFolders()
 
 interface House {
   readonly folder: string
   readonly disk: FaultyDisk
-  readonly store: MailStore
+  readonly files: FaultyFiles
+  readonly store: SqlStore
   readonly account: Account
   readonly inbox: Mailbox
   readonly append: (text: string, mailbox?: Mailbox, times?: number) => Promise<number[]>
@@ -20,7 +25,8 @@ interface House {
 
 async function open(driver: keyof typeof sqlDrivers, folder = newFolder()): Promise<House> {
   const disk = new FaultyDisk(sqlDrivers[driver])
-  const store = await openSqliteStore({ path: folder, driver: disk.open })
+  const files = new FaultyFiles(new DiskFiles(join(folder, 'messages')))
+  const store = await openStoreOn({ files }, { path: folder, driver: disk.open })
   const account = await store.open('user')
   const inbox = await account.select('INBOX', 'write')
   const append = async (text: string, { id } = inbox, times = 1): Promise<number[]> => {
@@ -29,7 +35,7 @@ async function open(driver: keyof typeof sqlDrivers, folder = newFolder()): Prom
     const [result] = await store.apply([{ type: 'append', body, to }])
     return result?.type === 'append' ? result.placed.map(({ uid }) => uid) : []
   }
-  return { folder, disk, store, account, inbox, append }
+  return { folder, disk, files, store, account, inbox, append }
 }
 
 async function texts(mailbox: Mailbox): Promise<string[]> {
@@ -147,20 +153,72 @@ for (const driver of availableDrivers) {
     })
 
     it('a large message that the disk refuses is told at seal, and leaves nothing', async () => {
-      const { folder, disk, store, append } = await open(driver)
-      disk.fail(/^INSERT INTO chunk/, 'ENOSPC', 1)
-      const staged = await store.stage()
-      for (let i = 0; i < 10; i++) await staged.write(Buffer.alloc(300_000))
-      await expect(staged.seal(plainFacts(3_000_000))).rejects.toMatchObject({ kind: 'diskFull' })
+      const { folder, files, store, append } = await open(driver)
+      for (const call of ['create', 'write'] as const) {
+        files.fail(call, 'ENOSPC', 1)
+        const staged = await store.stage()
+        for (let i = 0; i < 10; i++) await staged.write(Buffer.alloc(300_000))
+        await expect(staged.seal(plainFacts(3_000_000))).rejects.toMatchObject({ kind: 'diskFull' })
+      }
       const aborted = await store.stage()
       for (let i = 0; i < 4; i++) await aborted.write(Buffer.alloc(300_000))
       await aborted.abort()
       expect(await append('z'.repeat(600_000))).toEqual([1])
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await expect.poll(() => segmentFiles(folder)).toHaveLength(1)
       await store.close()
       await expectSound(folder)
-      expect(await storedBodies(folder)).toEqual({ contents: 1, chunks: 3 })
+      expect(await storedContents(folder)).toEqual({ contents: 1, segments: 1 })
     })
+
+    it('a write of the message log that fails is told to those who were in it, and to nobody else', async () => {
+      const { folder, files, store, inbox, append } = await open(driver)
+      await append('first')
+      for (const [code, kind] of [
+        ['ENOSPC', 'diskFull'],
+        ['EIO', 'unavailable'],
+      ] as const) {
+        files.fail('write', code, 1)
+        const letGo = files.hold('write')
+        const failed = [append('a'), append('b')]
+        await expect.poll(() => files.pieces.at(-1)).toBe(2)
+        const later = append(`after ${code}`)
+        letGo()
+        for (const each of failed) await expect(each).rejects.toMatchObject({ kind })
+        await later
+      }
+      expect(await texts(inbox)).toEqual(['first', 'after ENOSPC', 'after EIO'])
+      files.fail('create', 'ENOSPC', 1)
+      files.fail('write', 'ENOSPC', 1)
+      await expect(append('c')).rejects.toMatchObject({ kind: 'diskFull' })
+      files.fail('create', 'ENOSPC', 1)
+      await expect(append('d')).rejects.toMatchObject({ kind: 'diskFull' })
+      expect(await append('last')).toEqual([4])
+      expect(await store.check(true)).toEqual([])
+      await store.close()
+      await expectSound(folder)
+    })
+
+    it.each([
+      ['small', 10],
+      ['large', 600_000],
+    ])(
+      'a sync of a %s message that fails is the last: nothing is known of what is on the disk',
+      async (_, size) => {
+        const { folder, files, store, inbox, append } = await open(driver)
+        await append('first')
+        files.fail('sync', 'EIO', 1)
+        const lost = { kind: 'unavailable', message: expect.stringContaining('may have lost mail') }
+        await expect(append('x'.repeat(size))).rejects.toMatchObject(lost)
+        await expect(append('second')).rejects.toMatchObject(lost)
+        await expect(append('x'.repeat(600_000))).rejects.toMatchObject(lost)
+        await expect(inbox.snapshot()).rejects.toMatchObject(lost)
+        await store.close()
+        const again = await open(driver, folder)
+        expect(await texts(again.inbox)).toEqual(['first'])
+        await again.store.close()
+        await expectSound(folder)
+      },
+    )
 
     it('a large copy that fails half-way leaves its target as it was, and usable', async () => {
       const { folder, disk, store, account, inbox, append } = await open(driver)
@@ -221,7 +279,7 @@ for (const driver of availableDrivers) {
     })
 
     it('whatever fails at random, exactly what was acknowledged is there', async () => {
-      const { folder, disk, store, inbox, append } = await open(driver)
+      const { folder, disk, files, store, inbox, append } = await open(driver)
       const there = new Map<number, string>()
       let seed = 7
       const random = (below: number): number => {
@@ -230,13 +288,14 @@ for (const driver of availableDrivers) {
       }
       const patterns = [
         /^COMMIT/,
-        /^INSERT INTO (msg|content|cref)/,
+        /^INSERT INTO (msg|content|cref|segment)/,
         /^UPDATE/,
         /^DELETE/,
         /^RELEASE/,
         /^SAVEPOINT/,
         /^BEGIN/,
       ]
+      const calls = ['write', 'create', 'remove'] as const
       let failures = 0
       for (let round = 0; round < 60; round++) {
         disk.fail(
@@ -244,6 +303,7 @@ for (const driver of availableDrivers) {
           random(2) === 0 ? 'ENOSPC' : 'EIO',
           1 + random(2),
         )
+        if (round % 3 === 0) files.fail(calls[random(calls.length)] ?? 'write', 'ENOSPC', 1 + random(2))
         const victims = [...there.keys()].filter((_, i) => i % 5 === round % 5).slice(0, 3)
         await Promise.all([
           ...range(5).map(async (n) => {
@@ -260,6 +320,7 @@ for (const driver of availableDrivers) {
           }),
         ])
         disk.heal()
+        files.heal()
         expect((await inbox.snapshot()).uids).toEqual([...there.keys()].sort((a, b) => a - b))
       }
       expect(failures).toBeGreaterThan(20)

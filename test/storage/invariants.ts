@@ -1,8 +1,11 @@
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { messagePath } from '../../src/storage/messages/disk-files.js'
+import { HEADER, offsetOf, readHeader, SEGMENT, segmentOf } from '../../src/storage/messages/record.js'
 import { openDriver } from '../../src/storage/sql/driver.js'
 
-/** Looks into a closed database: everything that is written twice must agree, and nothing may be left over. */
+/** Looks into a closed store: everything that is written twice must agree, and nothing may be left over. */
 export async function expectSound(folder: string): Promise<void> {
   const driver = await openDriver(join(folder, 'mail.db'), 'wasm')
   const rows = (sql: string) => driver.prepare(sql).all()
@@ -22,25 +25,53 @@ export async function expectSound(folder: string): Promise<void> {
       rows('SELECT * FROM msg JOIN expunged AS e ON e.mailbox = msg.mailbox AND uid BETWEEN low AND high'),
     ).toEqual([])
     expect(
-      rows(`SELECT cref.cid, n, count(msg.cid) FROM cref LEFT JOIN msg ON msg.cid = cref.cid
-        GROUP BY cref.cid HAVING n <> count(msg.cid)`),
+      rows(`SELECT c.cid, n, count(msg.cid) FROM content AS c LEFT JOIN cref USING (cid) LEFT JOIN msg USING (cid)
+        GROUP BY c.cid HAVING coalesce(n, 1) <> count(msg.cid)`),
     ).toEqual([])
+    expect(rows('SELECT * FROM cref WHERE n = 1 OR cid NOT IN (SELECT cid FROM content)')).toEqual([])
     expect(rows('SELECT cid FROM msg WHERE cid NOT IN (SELECT cid FROM content)')).toEqual([])
-    expect(rows('SELECT cid FROM content WHERE cid NOT IN (SELECT cid FROM cref)')).toEqual([])
-    expect(rows('SELECT cid FROM body WHERE cid NOT IN (SELECT cid FROM content)')).toEqual([])
-    expect(rows('SELECT id FROM chunk WHERE id / 65536 NOT IN (SELECT cid FROM cref)')).toEqual([])
+    expect(
+      rows(`SELECT number, live, octets FROM segment FULL JOIN
+        (SELECT place / ${SEGMENT} AS number, sum(size + ${HEADER}) AS octets FROM content GROUP BY 1) USING (number)
+        WHERE live IS NOT coalesce(octets, 0) OR live > total`),
+    ).toEqual([])
+    const segments = new Set(rows('SELECT number FROM segment').map(({ number }) => Number(number)))
+    expect(segmentFiles(folder).filter((number) => !segments.has(number))).toEqual([])
+    for (const { cid, size, place } of rows('SELECT cid, size, place FROM content')) {
+      expectRecord(folder, Number(cid), Number(size), Number(place))
+    }
   } finally {
     driver.close()
   }
 }
 
-/** What is stored of bodies in a closed database. */
-export async function storedBodies(folder: string): Promise<{ contents: number; chunks: number }> {
+function expectRecord(folder: string, cid: number, size: number, place: number): void {
+  const path = join(folder, 'messages', messagePath(segmentOf(place)))
+  const header = Buffer.alloc(HEADER)
+  const handle = openSync(path, 'r')
+  readSync(handle, header, 0, HEADER, offsetOf(place))
+  closeSync(handle)
+  expect(readHeader(header, 0)).toEqual({ cid, size })
+  expect(statSync(path).size).toBeGreaterThanOrEqual(offsetOf(place) + HEADER + size)
+}
+
+/** The numbers of the segments that have a file. */
+export function segmentFiles(folder: string): number[] {
+  const messages = join(folder, 'messages')
+  if (!existsSync(messages)) return []
+  return readdirSync(messages)
+    .flatMap((shard) => readdirSync(join(messages, shard)))
+    .map((name) => Number(name.replace('.log', '')))
+    .sort((a, b) => a - b)
+}
+
+/** How many contents a closed store has, and how many segments they are in. */
+export async function storedContents(folder: string): Promise<{ contents: number; segments: number }> {
   const driver = await openDriver(join(folder, 'mail.db'), 'wasm')
   try {
     driver.exec('PRAGMA locking_mode=EXCLUSIVE')
-    const count = (table: string) => Number(driver.prepare(`SELECT count(*) AS n FROM ${table}`).all()[0]?.n)
-    return { contents: count('cref'), chunks: count('chunk') }
+    const contents = Number(driver.prepare('SELECT count(*) AS n FROM content').all()[0]?.n)
+    return { contents, segments: segmentFiles(folder).length }
   } finally {
     driver.close()
   }

@@ -11,6 +11,7 @@ import type { Synced } from '../../src/storage/sql/synced-file.js'
 import { readMessage, stageMessage } from '../../src/testing/store-suite.js'
 import { availableDrivers } from './drivers.js'
 import { temporaryFolders } from './folders.js'
+import { ForgetfulFiles, SECTOR } from './forgetful-files.js'
 import { expectSound } from './invariants.js'
 
 const newFolder = temporaryFolders()
@@ -19,9 +20,9 @@ const WRITERS = 12
 const MESSAGES = Number(process.env.MAILWRIGHT_POWER_MESSAGES ?? 720)
 /** Of each kind: while the file is synced, and after the log was. */
 const MOST_LOSSES = 5
-/** Octets that a disk writes as one, or not at all. */
-const SECTOR = 512
 const LOG_HEADER = 32
+/** So small that segments are left, and compacted, while all this goes on. */
+const SEGMENT = 500_000
 
 /**
  * A file on a disk that keeps for certain only what was in the file when a sync that has ended began. Of what came later
@@ -80,6 +81,7 @@ class House {
   readonly folder: string
   readonly log: ForgetfulFile
   readonly main: ForgetfulFile
+  readonly messages: ForgetfulFiles
   readonly store: SqlStore
   readonly #texts = new Map<number, string>()
   readonly #flagged = new Set<number>()
@@ -91,7 +93,16 @@ class House {
     this.folder = folder
     this.log = new ForgetfulFile(join(folder, 'mail.db-wal'), 4)
     this.main = new ForgetfulFile(join(folder, 'mail.db'), 30)
-    this.store = new SqlStore(database, folder, null, this, storeLimits(), silentLogger)
+    this.messages = new ForgetfulFiles(3)
+    this.store = new SqlStore({
+      database,
+      folder,
+      claimed: null,
+      files: this,
+      messages: { files: this.messages, segmentSize: SEGMENT },
+      limits: storeLimits(),
+      logger: silentLogger,
+    })
   }
 
   static async build(folder: string, name: SqlDriverName): Promise<House> {
@@ -110,7 +121,8 @@ class House {
     for (let i = 0; i < MESSAGES / WRITERS; i++) {
       // Else all would be in one commit, and wait for it together.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 6))
-      const text = `${writer}/${i} `.repeat(randomInt(10, 8_000))
+      // Now and then one that has a segment of its own.
+      const text = `${writer}/${i} `.repeat(i % 16 === 9 ? 60_000 : randomInt(10, 8_000))
       const body = await stageMessage(this.store, text)
       const to = [{ mailbox: id, flags: [], internalDate: 0 }]
       const [result] = await this.store.apply([{ type: 'append', body, to }])
@@ -122,7 +134,7 @@ class House {
           { type: 'setFlags', mailbox: id, uids: [uid], mode: 'add', flags: ['\\Flagged'] },
         ])
         this.#flagged.add(uid)
-      } else if (i % 7 === 1) {
+      } else if (i % 8 > 2) {
         this.#touched.add(uid)
         await this.store.apply([{ type: 'expunge', mailbox: id, uids: [uid] }])
         this.#expunged.add(uid)
@@ -139,13 +151,14 @@ class House {
 const always = (): boolean => true
 const never = (): boolean => false
 const perhaps = (): boolean => Math.random() < 0.5
-/** What becomes of sectors of the log, and of the file, that were not synced. */
-const fates: readonly (readonly [() => boolean, () => boolean])[] = [
-  [never, never],
-  [never, always],
-  [always, never],
-  [never, perhaps],
-  [perhaps, perhaps],
+/** What becomes of what was not synced: sectors of the log, of the file, and of the files of messages. */
+const fates: readonly (readonly [() => boolean, () => boolean, () => boolean])[] = [
+  [never, never, never],
+  [never, always, always],
+  [always, never, never],
+  [never, perhaps, perhaps],
+  [always, perhaps, never],
+  [perhaps, perhaps, perhaps],
 ]
 
 describe.each(availableDrivers)('after a power loss under %s', (driver) => {
@@ -156,11 +169,12 @@ describe.each(availableDrivers)('after a power loss under %s', (driver) => {
     const losses: { readonly folder: string; readonly told: Acknowledged }[] = []
     const lose = (): void => {
       const told = house.acknowledged()
-      for (const [ofLog, ofMain] of fates) {
+      for (const [ofLog, ofMain, ofMessages] of fates) {
         const folder = join(house.folder, `lost-${losses.length}`)
         mkdirSync(folder)
         writeFileSync(join(folder, 'mail.db-wal'), house.log.afterInLog(ofLog))
         writeFileSync(join(folder, 'mail.db'), house.main.after(ofMain))
+        house.messages.writeAfter(join(folder, 'messages'), ofMessages)
         losses.push({ folder, told })
       }
     }
@@ -175,6 +189,8 @@ describe.each(availableDrivers)('after a power loss under %s', (driver) => {
     await Promise.all(Array.from({ length: WRITERS }, (_, writer) => house.work(writer)))
     expect(moves).toBeGreaterThan(1)
     expect(syncs).toBeGreaterThan(16)
+    expect(house.messages.made).toBeGreaterThan(16)
+    expect(house.messages.removed).toBeGreaterThan(2)
     await house.store.close()
     for (const { folder, told } of losses) {
       const store = await openSqliteStore({ path: folder, driver })

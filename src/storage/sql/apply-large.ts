@@ -160,7 +160,7 @@ async function prepareAppend(
           adds.push({ box, arrival, placed: { mailbox, uidValidity: state.header.uidValidity, uid, modSeq } })
         }
       },
-      { octets: body.octets?.length ?? 0, once: true, long: true },
+      { once: true, long: true },
     )
   }
   return (tx) => {

@@ -127,7 +127,6 @@ function rows(ops: readonly Op[]): number {
 function octets(ops: readonly Op[]): number {
   return ops.reduce((sum, op) => {
     if (op.type !== 'append') return sum
-    const body = sqlBody(op.body)
-    return sum + (body.octets?.length ?? 0) + body.facts.length
+    return sum + sqlBody(op.body).facts.length
   }, 0)
 }

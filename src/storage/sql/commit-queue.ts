@@ -1,6 +1,7 @@
 import { MailError } from '../../core/index.js'
 import type { Database } from './database.js'
 import { toMailError } from './errors.js'
+import { SegmentChanges } from './segment-changes.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
 import type { Synced } from './synced-file.js'
 
@@ -19,10 +20,13 @@ export class Tx {
   readonly #undo: (() => void)[]
   /** Every mailbox that the job changes, with the mod-sequence of its changes there. */
   readonly modSeqs: Map<SqlMailbox, number>
+  /** What it changes of the octets that contents refer to. */
+  readonly segments: SegmentChanges
 
   constructor() {
     this.#undo = []
     this.modSeqs = new Map()
+    this.segments = new SegmentChanges()
   }
 
   onUndo(undo: () => void): void {
@@ -212,7 +216,7 @@ export class CommitQueue {
     try {
       await this.#synced
     } catch (error) {
-      const reason = this.#fatal(error)
+      const reason = this.fail(error)
       for (const job of written.jobs) job.reject(reason)
     }
     this.#unsynced--
@@ -220,7 +224,8 @@ export class CommitQueue {
     this.#schedule()
   }
 
-  #fatal(error: unknown): MailError {
+  /** After a sync that failed: takes nothing more. Returns what everyone is told. */
+  fail(error: unknown): MailError {
     this.#failure ??= new MailError(
       'unavailable',
       `${toMailError(error, this.#folder).message}; the disk may have lost mail: see that it is sound, then start again`,
@@ -249,10 +254,13 @@ export class CommitQueue {
         current = null
       } while (done.length < MOST_JOBS && octets < MOST_OCTETS && performance.now() - started < MOST_MS)
       const touched = new Map<SqlMailbox, readonly string[]>()
+      const segments = new SegmentChanges()
       for (const { tx } of done) {
+        segments.addAll(tx.segments)
         for (const mailbox of tx.modSeqs.keys()) touched.set(mailbox, mailbox.state.table.keywords)
       }
       for (const mailbox of touched.keys()) mailbox.writeHeader(database)
+      segments.write(database)
       database.run('COMMIT')
       this.#long = done.some(({ job }) => job.long)
       this.#logGrew(octets + PAGE * done.length)
@@ -349,7 +357,7 @@ export class CommitQueue {
     try {
       await this.#files?.main.sync()
     } catch (error) {
-      this.#fatal(error)
+      this.fail(error)
     }
     this.#moving = false
     this.#schedule()

@@ -1,143 +1,129 @@
-import { MailError } from '../../core/index.js'
 import type { Logger } from '../../interfaces/index.js'
+import type { MessageFiles } from '../messages/files.js'
+import { MessageLog } from '../messages/message-log.js'
+import type { StoredRecord } from '../messages/read-records.js'
+import { SEGMENT, segmentOf } from '../messages/record.js'
 import { turn } from '../turn.js'
-import type { SqlBody } from './body.js'
+import { SqlBody } from './body.js'
 import type { CommitQueue, Tx } from './commit-queue.js'
+import { Compaction } from './compaction.js'
 import type { Database } from './database.js'
 import { num } from './database.js'
-import { MessageBuffers } from './message-buffers.js'
 
-/** Octets of a message up to which it is one row, kept beside its facts. */
-export const INLINE = 64 * 1024
-/** Octets of a piece of a larger message. */
-export const PIECE = 256 * 1024
-/** Pieces a content may have; its number times this is the first piece's. */
-const PIECES = 65_536
+/** Contents that are collected by one commit. */
 const COLLECT = 256
-const COLLECT_MS = 4
 
-/** The octets and facts of messages, shared by all copies, and collected when the last copy is gone. */
+/** Where octets go. */
+export interface MessageStorage {
+  readonly files: MessageFiles
+  /** See `MessageLog`. */
+  readonly segmentSize?: number
+}
+
+/**
+ * The facts of messages and where their octets are, shared by all copies. They are collected when the last copy is
+ * gone; a segment is removed when no content is in it, and nobody holds it.
+ */
 export class Contents {
-  readonly buffers: MessageBuffers
+  readonly log: MessageLog
   readonly #database: Database
   readonly #queue: CommitQueue
   readonly #logger: Logger
-  /** Contents in use by someone although no mailbox may show them: how often. */
-  readonly #held: Map<number, number>
+  readonly #compaction: Compaction
+  /** Segments of bodies that nobody can reach any more, and that were not discarded. */
   readonly #dropped: FinalizationRegistry<number>
   #nextCid: number
   #collecting: boolean
   /** Whether there may be contents to collect that the collection under way has passed already. */
   #orphaned: boolean
+  /** Removals that go on. */
+  readonly #removals: Set<Promise<void>>
   #stopped: boolean
 
-  constructor(database: Database, queue: CommitQueue, logger: Logger) {
-    this.buffers = new MessageBuffers()
+  constructor(
+    database: Database,
+    queue: CommitQueue,
+    { files, segmentSize = SEGMENT }: MessageStorage,
+    logger: Logger,
+  ) {
     this.#database = database
     this.#queue = queue
     this.#logger = logger
-    this.#held = new Map()
-    this.#dropped = new FinalizationRegistry((cid) => this.release(cid))
-    this.#nextCid = num(database.row('SELECT coalesce(max(cid), 0) AS cid FROM cref')?.cid) + 1
+    this.log = new MessageLog({
+      files,
+      segmentSize,
+      letGo: (segment) => this.#removeUnused(segment),
+      fatal: (error) => queue.fail(error),
+    })
+    this.#compaction = new Compaction(database, queue, this.log, logger)
+    this.#dropped = new FinalizationRegistry((segment) => this.#drop(segment))
+    this.#nextCid = num(database.row('SELECT coalesce(max(cid), 0) AS cid FROM content')?.cid) + 1
     this.#collecting = false
     this.#orphaned = false
+    this.#removals = new Set()
     this.#stopped = false
+  }
+
+  /** Before anything else: removes what a crash has left, and begins to collect. */
+  async start(): Promise<void> {
+    const rows = this.#database.all('SELECT number FROM segment')
+    const missing = await this.log.segments.start(new Set(rows.map((row) => num(row.number))))
+    if (missing.length > 0) {
+      this.#logger.log('error', 'storage.messagesMissing', {
+        segments: missing.length,
+        advice: 'restore mail.db and messages together',
+      })
+    }
+    this.collectSoon()
+    this.#compaction.soon()
   }
 
   newCid(): number {
     return this.#nextCid++
   }
 
-  /** Keeps a content from being collected until `release`. */
-  hold(cid: number): void {
-    this.#held.set(cid, (this.#held.get(cid) ?? 0) + 1)
+  /** The Body of a record whose segment is held for it. */
+  bodyOf(record: StoredRecord, facts: string): SqlBody {
+    const body = new SqlBody(this, record, facts)
+    this.#dropped.register(body, segmentOf(record.place), body)
+    return body
   }
 
-  release(cid: number): void {
-    const left = (this.#held.get(cid) ?? 1) - 1
-    if (left > 0) {
-      this.#held.set(cid, left)
-      return
-    }
-    this.#held.delete(cid)
-    if (this.#isOrphan(cid)) this.collectSoon()
-  }
-
-  /** True also where that cannot be read: the collection will tell of it. */
-  #isOrphan(cid: number): boolean {
-    if (this.#stopped) return false
-    try {
-      return this.#database.row('SELECT n FROM cref WHERE cid = ? AND n = 0', cid) !== undefined
-    } catch {
-      return true
-    }
-  }
-
-  /** Holds a stored content for as long as its Body is reachable. */
-  holdFor(body: SqlBody, cid: number): void {
-    this.#dropped.register(body, cid, body)
-  }
-
-  discard(body: SqlBody, cid: number): void {
+  letGo(body: SqlBody): void {
     this.#dropped.unregister(body)
-    this.release(cid)
+    if (body.stored) this.log.segments.release(segmentOf(body.place))
+    else this.#drop(segmentOf(body.place))
+  }
+
+  #drop(segment: number): void {
+    this.log.segments.doubt(segment)
+    this.log.segments.release(segment)
   }
 
   /** Within a commit: makes sure the message is stored, counts the new copies, and returns its number. */
   store(tx: Tx, body: SqlBody, copies: number): number {
-    const { cid, octets } = body
-    if (cid !== null) {
-      if (this.#database.run('UPDATE cref SET n = n + ? WHERE cid = ?', copies, cid) === 1) return cid
+    const database = this.#database
+    const { cid, size, place } = body
+    if (body.stored && database.row('SELECT cid FROM content WHERE cid = ?', cid) !== undefined) {
+      database.run(
+        'INSERT INTO cref(cid, n) VALUES (?, 1 + ?) ON CONFLICT(cid) DO UPDATE SET n = n + excluded.n - 1',
+        cid,
+        copies,
+      )
+      database.run('DELETE FROM cref WHERE n = 1')
+      return cid
     }
-    if (octets === null) throw new MailError('notFound', 'the message was discarded')
-    const fresh = this.newCid()
-    this.#database.run('INSERT INTO cref(cid, n) VALUES (?, ?)', fresh, copies)
-    this.writeContent(fresh, body.size, 0, body.facts)
-    this.#database.run('INSERT INTO body(cid, data) VALUES (?, ?)', fresh, octets)
-    tx.onUndo(() => {
-      body.cid = cid
-    })
-    body.cid = fresh
-    return fresh
-  }
-
-  writeContent(cid: number, size: number, head: number, facts: string): void {
-    const sql = 'INSERT INTO content(cid, size, head, facts) VALUES (?, ?, ?, ?)'
-    this.#database.run(sql, cid, size, head, facts)
-  }
-
-  writePiece(cid: number, piece: number, data: Uint8Array): void {
-    this.#database.run('INSERT INTO chunk(id, data) VALUES (?, ?)', cid * PIECES + piece, data)
-  }
-
-  /** Octets `from` to `to` of a message, piece by piece, each in a turn of its own. The caller holds the content. */
-  async *read(cid: number, from: number, to: number): AsyncGenerator<Uint8Array> {
-    const content = this.#database.row(
-      `SELECT content.size AS size, head, data FROM content LEFT JOIN body ON body.cid = content.cid
-       WHERE content.cid = ?`,
+    database.run(
+      'INSERT INTO content(cid, size, place, facts) VALUES (?, ?, ?, ?)',
       cid,
+      size,
+      place,
+      body.facts,
     )
-    if (content === undefined) throw new MailError('corrupt', 'a message has lost its content')
-    const end = Math.min(to, num(content.size))
-    const whole = content.data as Uint8Array | null
-    if (whole !== null) {
-      if (from < end) yield whole.subarray(from, end)
-      return
-    }
-    const head = num(content.head)
-    for (let at = from; at < end; ) {
-      const piece = at < head ? 0 : Math.floor((at - head) / PIECE) + 1
-      const start = piece === 0 ? 0 : head + (piece - 1) * PIECE
-      const row = this.#database.row('SELECT data FROM chunk WHERE id = ?', cid * PIECES + piece)
-      const data = row?.data as Uint8Array | undefined
-      if (data === undefined || data.length <= at - start) {
-        throw new MailError('corrupt', 'a message has lost a piece of its octets')
-      }
-      const part = data.subarray(at - start, Math.min(data.length, end - start))
-      at += part.length
-      yield part
-      if (at < end) await turn()
-    }
+    if (copies !== 1) database.run('INSERT INTO cref(cid, n) VALUES (?, ?)', cid, copies)
+    tx.segments.add(place, size)
+    body.stored = true
+    return cid
   }
 
   /** Collects contents that nobody has any more, a few at a time, between other people's commits. */
@@ -151,48 +137,63 @@ export class Contents {
     })
   }
 
-  stop(): void {
+  /** Leaves what is not collected to the next start; before the queue is closed. */
+  async close(): Promise<void> {
     this.#stopped = true
+    await this.#compaction.close()
+    await this.log.close()
+    await Promise.all(this.#removals)
   }
 
   async #collect(): Promise<void> {
     try {
       while (this.#orphaned && !this.#stopped) {
         this.#orphaned = false
-        for (let after: number | null = 0; after !== null && !this.#stopped; ) {
+        let collected = COLLECT
+        while (collected === COLLECT && !this.#stopped) {
           await turn()
-          const from: number = after
-          after = await this.#queue.submit(() => this.#collectSome(from), { long: true })
+          collected = await this.#queue.submit((tx) => this.#collectSome(tx), { long: true })
         }
       }
     } finally {
       this.#collecting = false
+      this.#compaction.soon()
     }
   }
 
-  /** The number to go on from, or null at the end. */
-  #collectSome(after: number): number | null {
-    const started = performance.now()
+  /** Within a commit: how many were collected. */
+  #collectSome(tx: Tx): number {
     const database = this.#database
     const orphans = database.all(
-      'SELECT cid FROM cref WHERE n = 0 AND cid > ? ORDER BY cid LIMIT ?',
-      after,
-      COLLECT,
+      `SELECT content.cid AS cid, size, place FROM cref JOIN content ON content.cid = cref.cid
+       WHERE n = 0 LIMIT ${COLLECT}`,
     )
-    for (const row of orphans) {
-      const cid = num(row.cid)
-      if (this.#held.has(cid)) continue
-      for (;;) {
-        if (performance.now() - started > COLLECT_MS) return cid - 1
-        const sql = 'SELECT max(id) AS id FROM chunk WHERE id >= ? AND id < ?'
-        const id = database.row(sql, cid * PIECES, (cid + 1) * PIECES)?.id ?? null
-        if (id === null) break
-        database.run('DELETE FROM chunk WHERE id = ?', id)
-      }
-      database.run('DELETE FROM body WHERE cid = ?', cid)
-      database.run('DELETE FROM content WHERE cid = ?', cid)
-      database.run('DELETE FROM cref WHERE cid = ?', cid)
-    }
-    return orphans.length < COLLECT ? null : num(orphans[COLLECT - 1]?.cid)
+    if (orphans.length === 0) return 0
+    for (const row of orphans) tx.segments.remove(num(row.place), num(row.size))
+    const cids = JSON.stringify(orphans.map((row) => num(row.cid)))
+    database.run('DELETE FROM content WHERE cid IN (SELECT value FROM json_each(?))', cids)
+    database.run('DELETE FROM cref WHERE cid IN (SELECT value FROM json_each(?))', cids)
+    return orphans.length
+  }
+
+  #removeUnused(segment: number): void {
+    if (this.#stopped) return
+    const removal = this.#remove(segment)
+      .catch((error: unknown) => {
+        // It is found at the next start.
+        this.#logger.log('warn', 'storage.removeFailed', { segment, error: String(error) })
+      })
+      .finally(() => this.#removals.delete(removal))
+    this.#removals.add(removal)
+  }
+
+  /** Once it is on the disk that no content refers to the segment, and unless somebody has it again. */
+  async #remove(segment: number): Promise<void> {
+    const { segments } = this.log
+    await this.#queue.durable()
+    if (segments.isHeld(segment)) segments.doubt(segment)
+    else if (this.#database.row('SELECT number FROM segment WHERE number = ?', segment) === undefined) {
+      await segments.remove(segment)
+    } else this.#compaction.soon()
   }
 }

@@ -1,6 +1,6 @@
 import { MailError } from '../../core/index.js'
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from './driver.js'
-import { APPLICATION_ID, migrations } from './schema.js'
+import { APPLICATION_ID, migrations, UNRELEASED, VERSION } from './schema.js'
 
 /** On wasm `locking_mode` must stand before every other, or the file cannot be opened a second time. */
 const pragmas = `
@@ -42,17 +42,24 @@ export class Database {
     if (owner !== APPLICATION_ID && (owner !== 0 || tables !== 0)) {
       throw new MailError('corrupt', 'mail.db is the database of another program; choose another data folder')
     }
-    if (version > migrations.length) {
+    if (version > VERSION) {
       throw new MailError(
         'unavailable',
-        `mail.db has schema version ${version}, and this version of mailwright knows ${migrations.length} and older; ` +
+        `mail.db has schema version ${version}, and this version of mailwright knows ${VERSION} and older; ` +
           'install the version that wrote it, or a newer one',
       )
     }
-    for (let next = version; next < migrations.length; next++) {
+    if (version > 0 && version <= UNRELEASED) {
+      throw new MailError(
+        'unavailable',
+        `mail.db has schema version ${version}, of a mailwright from before its first release; fetch the mail with the ` +
+          'version that wrote it, or choose another data folder',
+      )
+    }
+    for (let next = Math.max(version, UNRELEASED); next < VERSION; next++) {
       this.driver.exec('BEGIN IMMEDIATE')
       try {
-        this.driver.exec(migrations[next] ?? '')
+        this.driver.exec(migrations[next - UNRELEASED] ?? '')
         this.driver.exec(`PRAGMA user_version=${next + 1}; PRAGMA application_id=${APPLICATION_ID}`)
         this.driver.exec('COMMIT')
       } catch (error) {

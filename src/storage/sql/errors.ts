@@ -24,15 +24,15 @@ export function toMailError(error: unknown, folder: string | null): MailError {
   const hint = /readonly|EACCES|EPERM|EROFS|unable to open|could not open/i.test(text)
     ? '; check that the folder and its files may be written by this user'
     : ''
-  return new MailError('unavailable', `the database failed: ${text.trim()}${hint}`, { cause: error })
+  return new MailError('unavailable', `the mail store failed: ${text.trim()}${hint}`, { cause: error })
 }
 
 const advice: Partial<Record<MailErrorKind, string>> = {
   diskFull:
     'the disk that holds the data folder is full; free some space, nothing that was acknowledged is lost',
   corrupt:
-    'the database is damaged; stop the server, keep a copy of the data folder, and restore mail.db from a backup ' +
-    'or recover it with "sqlite3 mail.db .recover"',
+    'the database is damaged; stop the server, keep a copy of the data folder, and restore mail.db and messages from ' +
+    'a backup, or recover mail.db with "sqlite3 mail.db .recover"',
   inUse: 'another program has the database open; close it and start again',
 }
 

@@ -76,9 +76,9 @@ export function copyRows(
     from,
   )
   database.run(
-    `UPDATE cref SET n = n + c.k
-     FROM (SELECT cid, count(*) AS k FROM msg WHERE mailbox = ? AND uid BETWEEN ? AND ? GROUP BY cid) AS c
-     WHERE cref.cid = c.cid`,
+    `INSERT INTO cref(cid, n)
+     SELECT cid, 1 + count(*) FROM msg WHERE mailbox = ? AND uid BETWEEN ? AND ? GROUP BY cid
+     ON CONFLICT(cid) DO UPDATE SET n = n + excluded.n - 1`,
     to,
     first.newUid,
     last.newUid,
@@ -89,13 +89,14 @@ export function copyRows(
 export function removeRows(database: Database, mailbox: number, uids: readonly number[]): void {
   const list = JSON.stringify(uids)
   database.run(
-    `UPDATE cref SET n = n - c.k
-     FROM (SELECT m.cid AS cid, count(*) AS k FROM json_each(?) AS j CROSS JOIN msg AS m
-           ON m.mailbox = ? AND m.uid = j.value GROUP BY m.cid) AS c
-     WHERE cref.cid = c.cid`,
+    `INSERT INTO cref(cid, n)
+     SELECT m.cid, 1 - count(*) FROM json_each(?) AS j CROSS JOIN msg AS m ON m.mailbox = ? AND m.uid = j.value
+     GROUP BY m.cid
+     ON CONFLICT(cid) DO UPDATE SET n = n + excluded.n - 1`,
     list,
     mailbox,
   )
+  database.run('DELETE FROM cref WHERE n = 1')
   database.run('DELETE FROM msg WHERE mailbox = ? AND uid IN (SELECT value FROM json_each(?))', mailbox, list)
 }
 

@@ -2,11 +2,19 @@
 export const APPLICATION_ID = 0x4d6c7772
 
 /**
- * One script a version; a database at version n has had the first n. Scripts are only ever added.
+ * Databases up to this version were never released. They had the octets of messages in tables, and are refused.
+ */
+export const UNRELEASED = 1
+
+/**
+ * One script a version; the first makes a database of version `UNRELEASED` + 1. Scripts are only ever added.
  *
  * - `msg` is narrow, so that a mailbox is one short run of pages: copying and expunging touch nothing else.
- * - `content` holds the facts of a message, `body` its octets up to 64 KB, `chunk` those of a larger one in pieces; all
- *   by `cid`, shared by every copy. `cref.n` counts the copies; the index finds those that nobody has any more.
+ * - `content` holds the facts of a message and the `place` of its octets in the message log (see ../messages/), shared
+ *   by every copy. `cref.n` counts the copies where there is not just one: most messages cost no row there. The index
+ *   finds those that nobody has any more.
+ * - `segment` has the octets of records, headers included, that contents refer to: those of now, and of all that ever
+ *   were. The index finds the segments that are mostly of no use.
  * - `expunged` are the tombstones, in runs of UIDs. `floor` of a mailbox is what has been forgotten of them.
  * - `task` is work that a commit has decided and that is done in slices after it (see tasks.ts).
  */
@@ -45,11 +53,12 @@ export const migrations: readonly string[] = [
     cid INTEGER NOT NULL,
     PRIMARY KEY(mailbox, uid)
   ) WITHOUT ROWID;
-  CREATE TABLE content(cid INTEGER PRIMARY KEY, size INTEGER NOT NULL, head INTEGER NOT NULL, facts TEXT NOT NULL);
-  CREATE TABLE body(cid INTEGER PRIMARY KEY, data BLOB NOT NULL);
-  CREATE TABLE chunk(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+  CREATE TABLE content(cid INTEGER PRIMARY KEY, size INTEGER NOT NULL, place INTEGER NOT NULL, facts TEXT NOT NULL);
   CREATE TABLE cref(cid INTEGER PRIMARY KEY, n INTEGER NOT NULL);
   CREATE INDEX orphan ON cref(cid) WHERE n = 0;
+  CREATE INDEX single ON cref(cid) WHERE n = 1;
+  CREATE TABLE segment(number INTEGER PRIMARY KEY, live INTEGER NOT NULL, total INTEGER NOT NULL);
+  CREATE INDEX sparse ON segment(number) WHERE live * 2 <= total;
   CREATE TABLE expunged(
     mailbox INTEGER NOT NULL,
     modSeq INTEGER NOT NULL,
@@ -62,3 +71,6 @@ export const migrations: readonly string[] = [
   CREATE TABLE record(kind TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;
   `,
 ]
+
+/** The version that this package writes. */
+export const VERSION = UNRELEASED + migrations.length

@@ -9,10 +9,12 @@ import type {
   Snapshot,
   Uids,
 } from '../../interfaces/index.js'
+import type { StoredRecord } from '../messages/read-records.js'
+import { readRecord, readRecords } from '../messages/read-records.js'
+import { segmentOf } from '../messages/record.js'
 import { turn } from '../turn.js'
 import type { CommitQueue } from './commit-queue.js'
 import type { Contents } from './contents.js'
-import { INLINE } from './contents.js'
 import type { Database } from './database.js'
 import { num, text } from './database.js'
 import type { SqlRow } from './driver.js'
@@ -73,28 +75,25 @@ export class SqlMailboxHandle implements Mailbox {
       const ms = performance.now() - began
       if (ms > 2 * BLOCK.ms) block = Math.max(16, block >> 1)
       else if (ms < BLOCK.ms) block = Math.min(BLOCK.most, block << 1)
-      const full = want.bodyUpTo === undefined ? infos : await this.#withBodies(infos, want.bodyUpTo)
-      if (full.length > 0) yield full.map(({ info }) => info)
+      if (infos.length > 0) yield await this.#withBodies(infos)
     }
   }
 
   async *read(uid: number, from = 0, to = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
     await this.#load()
-    const { database, contents, folder } = this.#deps
-    const row = this.#box.state.has(uid)
-      ? this.#guard(() =>
-          database.row('SELECT cid FROM msg WHERE mailbox = ? AND uid = ?', this.#box.row, uid),
-        )
-      : undefined
-    if (row === undefined) throw new MailError('expunged', 'the message is gone')
-    const cid = num(row.cid)
-    contents.hold(cid)
+    const [found] = this.#box.state.has(uid)
+      ? this.#guard(() => this.#infos([uid], { bodyUpTo: Number.MAX_SAFE_INTEGER }))
+      : []
+    if (found === undefined || found.record === null) throw new MailError('expunged', 'the message is gone')
+    const { segments } = this.#deps.contents.log
+    const segment = segmentOf(found.record.place)
+    segments.hold(segment)
     try {
-      yield* contents.read(cid, from, to)
+      yield* readRecord(segments, found.record, from, to)
     } catch (error) {
-      throw toMailError(error, folder)
+      throw toMailError(error, this.#deps.folder)
     } finally {
-      contents.release(cid)
+      segments.release(segment)
     }
   }
 
@@ -155,43 +154,36 @@ export class SqlMailboxHandle implements Mailbox {
     return uids.slice(start, end)
   }
 
-  #infos(uids: Uids, want: MessageWant): { readonly info: MessageInfo; readonly cid: number }[] {
+  /** With the records of bodies that are wanted. */
+  #infos(uids: Uids, want: MessageWant): readonly Found[] {
     const facts = want.facts === true
-    const inline = want.bodyUpTo !== undefined
+    const upTo = want.bodyUpTo
     const rows = this.#deps.database.all(
       `SELECT m.uid AS uid, m.date AS date, m.size AS size, m.cid AS cid${facts ? ', c.facts AS facts' : ''}
-        ${inline ? ', b.data AS data' : ''}
+        ${upTo === undefined ? '' : ', c.place AS place'}
        FROM json_each(?) AS j CROSS JOIN msg AS m ON m.mailbox = ? AND m.uid = j.value
-       ${facts ? 'LEFT JOIN content AS c ON c.cid = m.cid' : ''}
-       ${inline ? 'LEFT JOIN body AS b ON b.cid = m.cid AND m.size <= ?' : ''}`,
+       ${facts || upTo !== undefined ? 'LEFT JOIN content AS c ON c.cid = m.cid' : ''}`,
       JSON.stringify(uids),
       this.#box.row,
-      ...(inline ? [Math.min(want.bodyUpTo ?? 0, INLINE)] : []),
     )
-    return rows.map((row) => ({ info: infoOf(row), cid: num(row.cid) }))
+    return rows.map((row) => ({ info: infoOf(row), record: recordOf(row, upTo) }))
   }
 
-  /** Bodies that are kept in pieces, put together. */
-  async #withBodies(
-    infos: readonly { readonly info: MessageInfo; readonly cid: number }[],
-    upTo: number,
-  ): Promise<readonly { readonly info: MessageInfo }[]> {
-    const { contents } = this.#deps
-    const missing = infos.filter(({ info }) => info.body === null && info.size <= upTo)
-    if (missing.length === 0) return infos
-    for (const { cid } of missing) contents.hold(cid)
+  /** The same, with the bodies. */
+  async #withBodies(found: readonly Found[]): Promise<readonly MessageInfo[]> {
+    const records = found.flatMap(({ record }) => record ?? [])
+    if (records.length === 0) return found.map(({ info }) => info)
+    const { segments } = this.#deps.contents.log
+    for (const { place } of records) segments.hold(segmentOf(place))
     try {
-      const bodies = new Map<number, Uint8Array>()
-      for (const { info, cid } of missing) {
-        const pieces: Uint8Array[] = []
-        for await (const piece of contents.read(cid, 0, info.size)) pieces.push(piece)
-        bodies.set(info.uid, Buffer.concat(pieces))
-      }
-      return infos.map(({ info }) => ({ info: { ...info, body: info.body ?? bodies.get(info.uid) ?? null } }))
+      const bodies = await readRecords(segments, records)
+      return found.map(({ info, record }) =>
+        record === null ? info : { ...info, body: bodies.get(record.cid) ?? null },
+      )
     } catch (error) {
       throw toMailError(error, this.#deps.folder)
     } finally {
-      for (const { cid } of missing) contents.release(cid)
+      for (const { place } of records) segments.release(segmentOf(place))
     }
   }
 
@@ -211,13 +203,24 @@ export class SqlMailboxHandle implements Mailbox {
   }
 }
 
-function infoOf(row: SqlRow): MessageInfo {
-  const { facts = null, data = null } = row
+/** What is known of a message, and where its octets are, if they are wanted. */
+interface Found {
+  readonly info: MessageInfo
+  readonly record: StoredRecord | null
+}
+
+function infoOf({ uid, size, date, facts = null }: SqlRow): MessageInfo {
   return {
-    uid: num(row.uid),
-    size: num(row.size),
-    internalDate: num(row.date),
+    uid: num(uid),
+    size: num(size),
+    internalDate: num(date),
     facts: facts === null ? null : (JSON.parse(text(facts)) as MessageFacts),
-    body: data as Uint8Array | null,
+    body: null,
   }
+}
+
+function recordOf({ cid, size, place }: SqlRow, upTo: number | undefined): StoredRecord | null {
+  if (upTo === undefined || num(size) > upTo) return null
+  if (place === null) throw new MailError('corrupt', 'a message has lost its content')
+  return { cid: num(cid), size: num(size), place: num(place) }
 }

@@ -10,9 +10,14 @@ import { ExclusiveHolders } from '../exclusive.js'
 import type { StoreLimits } from '../limits.js'
 import { storeLimits } from '../limits.js'
 import { DELIMITER } from '../mailbox-name.js'
+import { DiskFiles } from '../messages/disk-files.js'
+import { MemoryFiles } from '../messages/memory-files.js'
+import { syncFolder } from '../messages/sync-folder.js'
 import { Applier } from './apply.js'
+import { checkMessages } from './check.js'
 import type { DatabaseFiles } from './commit-queue.js'
 import { CommitQueue } from './commit-queue.js'
+import type { MessageStorage } from './contents.js'
 import { Contents } from './contents.js'
 import { Database } from './database.js'
 import type { SqlDriverName, SqlDriverOpener } from './driver.js'
@@ -24,10 +29,11 @@ import type { AccountDeps } from './sql-account.js'
 import { SqlAccount } from './sql-account.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
 import { SqlStaged } from './staged.js'
-import { SyncedFile, syncFolder } from './synced-file.js'
+import { SyncedFile } from './synced-file.js'
 import { Tasks } from './tasks.js'
 
 const FILE = 'mail.db'
+const MESSAGES = 'messages'
 
 export interface SqliteStoreOptions {
   /** The data folder, made where there is none; or `:memory:`. */
@@ -45,7 +51,15 @@ export interface SqliteStoreOptions {
  * `inUse` while another process has the folder, `corrupt` for a damaged file or that of another program, `diskFull`,
  * or `unavailable`; each says what to do.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqlStore> {
+export function openSqliteStore(options: SqliteStoreOptions): Promise<SqlStore> {
+  return openStoreOn(
+    { files: options.path === ':memory:' ? new MemoryFiles() : new DiskFiles(join(options.path, MESSAGES)) },
+    options,
+  )
+}
+
+/** The same, with the octets of messages where the caller likes. */
+export async function openStoreOn(messages: MessageStorage, options: SqliteStoreOptions): Promise<SqlStore> {
   const limits = storeLimits(options.limits)
   const logger = options.logger ?? silentLogger
   const folder = options.path === ':memory:' ? null : options.path
@@ -63,9 +77,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqlS
     const driver = await openDriver(file, options.driver)
     database = new Database(driver)
     database.prepare()
-    files = folder === null ? null : openFiles(folder, file)
+    files = folder === null ? null : await openFiles(folder, file)
     if (files !== null) database.syncElsewhere()
-    const store = new SqlStore(database, folder, claimed, files, limits, logger)
+    const store = new SqlStore({ database, folder, claimed, files, messages, limits, logger })
     await store.resume()
     logger.log('info', 'storage.opened', { driver: driver.name, path: options.path })
     return store
@@ -82,14 +96,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqlS
 }
 
 /** Null where the driver keeps its log elsewhere. */
-function openFiles(folder: string, path: string): DatabaseFiles | null {
+async function openFiles(folder: string, path: string): Promise<DatabaseFiles | null> {
   const log = SyncedFile.open(`${path}-wal`)
   const main = log === null ? null : SyncedFile.open(path)
   if (log === null || main === null) {
     log?.close()
     return null
   }
-  syncFolder(folder)
+  await syncFolder(folder)
   return { log, main }
 }
 
@@ -103,6 +117,20 @@ function startError(error: unknown, path: string): MailError {
   return new MailError(reason.kind, `cannot open the mail store in ${path}: ${reason.message}`, {
     cause: error,
   })
+}
+
+/** What a store is made of. */
+export interface SqlStoreParts {
+  /** Prepared. */
+  readonly database: Database
+  /** Where it lies, or null. */
+  readonly folder: string | null
+  readonly claimed: DataFolder | null
+  /** See `CommitQueue`. */
+  readonly files: DatabaseFiles | null
+  readonly messages: MessageStorage
+  readonly limits: StoreLimits
+  readonly logger: Logger
 }
 
 /** A mail store on an SQL database. Made by `openSqliteStore`. */
@@ -124,14 +152,7 @@ export class SqlStore implements MailStore {
   readonly #active: Set<Promise<unknown>>
   #closing: Promise<void> | null
 
-  constructor(
-    database: Database,
-    folder: string | null,
-    claimed: DataFolder | null,
-    files: DatabaseFiles | null,
-    limits: StoreLimits,
-    logger: Logger,
-  ) {
+  constructor({ database, folder, claimed, files, messages, limits, logger }: SqlStoreParts) {
     this.features = { changes: true, maxMessageSize: limits.messageSize, delimiter: DELIMITER }
     this.driver = database.driver.name
     this.#database = database
@@ -140,7 +161,7 @@ export class SqlStore implements MailStore {
     this.#files = files
     this.#limits = limits
     this.#queue = new CommitQueue(database, folder, files)
-    this.#contents = new Contents(database, this.#queue, logger)
+    this.#contents = new Contents(database, this.#queue, messages, logger)
     this.#tasks = new Tasks(database, this.#queue, logger, limits.tombstones)
     this.#homes = new Homes(database, this.#queue, limits, logger)
     const parts = {
@@ -169,7 +190,7 @@ export class SqlStore implements MailStore {
   /** Finishes what an earlier process left; before anything else. */
   async resume(): Promise<void> {
     await this.#tasks.resume()
-    this.#contents.collectSoon()
+    await this.#contents.start()
   }
 
   async open(user: string): Promise<Account> {
@@ -181,7 +202,7 @@ export class SqlStore implements MailStore {
     this.#check()
     const limit = this.#limits.messageSize
     if (sizeHint > limit) throw new MailError('tooLarge', `a message has at most ${limit} octets`)
-    return new SqlStaged(this.#database, this.#queue, this.#contents, limit)
+    return new SqlStaged(this.#contents, limit, this.#folder)
   }
 
   async apply(ops: readonly Op[]): Promise<readonly Result[]> {
@@ -201,12 +222,17 @@ export class SqlStore implements MailStore {
   }
 
   /**
-   * The problems found in the database file, none when it is sound. `thorough` also checks every index. Reads it all
-   * at once, and everyone waits: for the start, or for a command of its own.
+   * The problems found in the database file, none when it is sound. `thorough` also checks every index, and that every
+   * message is where the database says. Reads the database at once, and everyone waits: for the start, or for a command
+   * of its own.
    */
   async check(thorough = false): Promise<readonly string[]> {
     this.#check()
-    return this.#guard(async () => this.#database.check(thorough))
+    return this.#guard(async () => {
+      const problems = this.#database.check(thorough)
+      if (!thorough || problems.length > 0) return problems
+      return checkMessages(this.#database, this.#contents.log.segments)
+    })
   }
 
   close(): Promise<void> {
@@ -216,8 +242,8 @@ export class SqlStore implements MailStore {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#active)
-    this.#contents.stop()
     await this.#tasks.close()
+    await this.#contents.close()
     await this.#queue.close()
     try {
       this.#database.checkpoint(true)

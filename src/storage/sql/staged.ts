@@ -1,44 +1,41 @@
 import { asBuffer, EMPTY, MailError, UsageError } from '../../core/index.js'
 import type { Body, MessageFacts, Staged } from '../../interfaces/index.js'
-import type { SmallMessage } from './body.js'
-import { SqlBody } from './body.js'
-import type { CommitQueue } from './commit-queue.js'
+import type { LargeMessage } from '../messages/large-message.js'
+import { HEADER, writeHeader } from '../messages/record.js'
 import type { Contents } from './contents.js'
-import { INLINE, PIECE } from './contents.js'
-import type { Database } from './database.js'
+import { toMailError } from './errors.js'
 
-/** Octets left free before a message for what is put in front of it at the end: trace fields. */
+/** Octets of a message up to which it waits in memory, and of a piece of a larger one. */
+export const PIECE = 256 * 1024
+/** Octets left free before a message for what is put in front of it at the end: the record's header and trace fields. */
 const ROOM = 1024
 
 /**
- * A message on its way in. Up to 64 KB it waits in memory for its `append`; what is larger goes to the database in
- * pieces as it comes, at most two of them in memory. A failure on the way is told by `seal`.
+ * A message on its way in. Up to 256 KB it waits in memory for its end; what is larger goes to the disk in pieces as it
+ * comes, at most two of them in memory. A failure on the way is told by `seal`.
  */
 export class SqlStaged implements Staged {
-  readonly #database: Database
-  readonly #queue: CommitQueue
   readonly #contents: Contents
   readonly #limit: number
+  readonly #folder: string | null
   /** The piece that is being filled, from `ROOM` on. */
   #piece: Buffer
   #filled: number
   #size: number
-  #cid: number | null
-  #pieces: number
+  #large: LargeMessage | null
   #lastWrite: Promise<void>
   #failure: MailError | null
   #ended: boolean
 
-  constructor(database: Database, queue: CommitQueue, contents: Contents, limit: number) {
-    this.#database = database
-    this.#queue = queue
+  /** `limit` in octets; `folder` is where the store lies, or null. */
+  constructor(contents: Contents, limit: number, folder: string | null) {
     this.#contents = contents
     this.#limit = limit
+    this.#folder = folder
     this.#piece = EMPTY
     this.#filled = 0
     this.#size = 0
-    this.#cid = null
-    this.#pieces = 0
+    this.#large = null
     this.#lastWrite = Promise.resolve()
     this.#failure = null
     this.#ended = false
@@ -51,7 +48,7 @@ export class SqlStaged implements Staged {
       this.#failure ??= new MailError('tooLarge', `a message has at most ${this.#limit} octets`)
     }
     if (this.#failure !== null) {
-      this.#drop()
+      void this.#drop()
       return
     }
     let backpressure: Promise<void> | undefined
@@ -61,64 +58,69 @@ export class SqlStaged implements Staged {
       at = end
       if (this.#filled < PIECE) break
       backpressure = this.#lastWrite
-      this.#writePiece(this.#take())
+      this.#large ??= this.#contents.log.beginLarge()
+      this.#writePiece(this.#large)
     }
     return backpressure
   }
 
-  async seal(facts: MessageFacts, prefix: Uint8Array = new Uint8Array()): Promise<Body> {
+  async seal(facts: MessageFacts, prefix: Uint8Array = EMPTY): Promise<Body> {
     if (this.#ended) throw new UsageError('STAGED', 'the message is sealed or aborted')
     this.#ended = true
-    const size = prefix.length + this.#size
-    const text = JSON.stringify(facts)
-    if (this.#failure === null && this.#cid === null && size <= INLINE) {
-      return new SqlBody(this.#contents, size, text, this.#takeWith(asBuffer(prefix)), null)
-    }
     if (this.#failure === null) {
-      if (this.#filled > 0 || this.#cid === null) this.#writePiece(this.#take())
-      await this.#lastWrite
-    }
-    const cid = this.#cid
-    if (this.#failure === null && cid !== null) {
       try {
-        await this.#queue.submit(
-          () => {
-            if (prefix.length > 0) this.#contents.writePiece(cid, 0, prefix)
-            this.#contents.writeContent(cid, size, prefix.length, text)
-          },
-          { octets: prefix.length + text.length },
-        )
-        return new SqlBody(this.#contents, size, text, null, cid)
+        const cid = this.#contents.newCid()
+        const place = await (this.#large === null
+          ? this.#sealSmall(cid, asBuffer(prefix))
+          : this.#sealLarge(this.#large, cid, prefix))
+        return this.#contents.bodyOf({ cid, size: prefix.length + this.#size, place }, JSON.stringify(facts))
       } catch (error) {
-        this.#failure = error as MailError
+        this.#failure = toMailError(error, this.#folder)
       }
     }
-    this.#drop()
+    await this.#drop()
     throw this.#failure
   }
 
   async abort(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    await this.#lastWrite
-    this.#drop()
+    await this.#drop()
   }
 
-  #writePiece(data: Uint8Array): void {
-    const cid = this.#cid ?? this.#contents.newCid()
-    if (this.#cid === null) this.#contents.hold(cid)
-    this.#cid = cid
-    const piece = ++this.#pieces
-    const written = this.#queue.submit(
-      () => {
-        // Without copies until it is appended, so that after a crash it is found and collected.
-        this.#database.run('INSERT INTO cref(cid, n) VALUES (?, 0) ON CONFLICT DO NOTHING', cid)
-        this.#contents.writePiece(cid, piece, data)
-      },
-      { octets: data.length },
-    )
-    this.#lastWrite = written.catch((error: unknown) => {
-      this.#failure ??= error as MailError
+  async #sealSmall(cid: number, prefix: Buffer): Promise<number> {
+    const start = ROOM - HEADER - prefix.length
+    const record =
+      start >= 0 && this.#filled > 0
+        ? this.#piece.subarray(start, ROOM + this.#filled)
+        : Buffer.concat([Buffer.alloc(HEADER), prefix, this.#piece.subarray(ROOM, ROOM + this.#filled)])
+    writeHeader(record, 0, { cid, size: record.length - HEADER })
+    record.set(prefix, HEADER)
+    const place = await this.#contents.log.queue.append(record)
+    this.#give(this.#piece)
+    return place
+  }
+
+  async #sealLarge(large: LargeMessage, cid: number, prefix: Uint8Array): Promise<number> {
+    if (this.#filled > 0) this.#writePiece(large)
+    await this.#lastWrite
+    if (this.#failure !== null) throw this.#failure
+    return large.seal(cid, prefix)
+  }
+
+  /** After the piece before it. */
+  #writePiece(large: LargeMessage): void {
+    const piece = this.#piece
+    const octets = piece.subarray(ROOM, ROOM + this.#filled)
+    this.#piece = EMPTY
+    this.#filled = 0
+    this.#lastWrite = this.#lastWrite.then(async () => {
+      try {
+        if (this.#failure === null) await large.write(octets)
+      } catch (error) {
+        this.#failure ??= toMailError(error, this.#folder)
+      }
+      this.#give(piece)
     })
   }
 
@@ -130,41 +132,24 @@ export class SqlStaged implements Staged {
   }
 
   #grow(least: number): void {
-    const { buffers } = this.#contents
-    const larger = buffers.take(Math.min(ROOM + PIECE, Math.max(least, 2 * this.#piece.length)))
-    larger.set(this.#piece.subarray(ROOM, ROOM + this.#filled), ROOM)
-    buffers.give(this.#piece)
-    this.#piece = larger
+    const piece = this.#piece
+    this.#piece = this.#contents.log.buffers.take(Math.min(ROOM + PIECE, Math.max(least, 2 * piece.length)))
+    this.#piece.set(piece.subarray(ROOM, ROOM + this.#filled), ROOM)
+    this.#give(piece)
   }
 
-  #take(): Buffer {
-    const piece = this.#piece.subarray(ROOM, ROOM + this.#filled)
+  #give(piece: Buffer): void {
+    this.#contents.log.buffers.give(piece)
+  }
+
+  async #drop(): Promise<void> {
+    this.#give(this.#piece)
     this.#piece = EMPTY
     this.#filled = 0
-    return piece
-  }
-
-  /** A whole small message, in a buffer that is its own. */
-  #takeWith(prefix: Buffer): SmallMessage {
-    const size = prefix.length + this.#filled
-    if (prefix.length > ROOM || this.#piece.length < ROOM) {
-      const buffer = Buffer.concat([prefix, this.#take()], size)
-      return { octets: buffer, buffer }
-    }
-    const buffer = this.#piece
-    const start = ROOM - prefix.length
-    buffer.set(prefix, start)
-    this.#take()
-    return { octets: buffer.subarray(start, start + size), buffer }
-  }
-
-  #drop(): void {
-    this.#contents.buffers.give(this.#piece)
-    this.#piece = EMPTY
-    this.#filled = 0
-    const cid = this.#cid
-    this.#cid = null
+    const large = this.#large
+    this.#large = null
     // Pieces may still be on their way.
-    if (cid !== null) void this.#lastWrite.then(() => this.#contents.release(cid))
+    await this.#lastWrite
+    await large?.abort()
   }
 }

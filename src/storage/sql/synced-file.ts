@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, fdatasync, openSync } from 'node:fs'
 
 /** What is written by one and has to be on the disk. */
 export interface Synced {
@@ -35,19 +35,5 @@ export class SyncedFile implements Synced {
 
   close(): void {
     closeSync(this.#handle)
-  }
-}
-
-/** A new file is there after a power loss only when its folder is synced, where folders can be. */
-export function syncFolder(path: string): void {
-  try {
-    const folder = openSync(path, 'r')
-    try {
-      fsyncSync(folder)
-    } finally {
-      closeSync(folder)
-    }
-  } catch {
-    // Windows has no such call and needs none.
   }
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '../../interfaces/index.js'
-import { turn } from '../turn.js'
+import { pause, turn } from '../turn.js'
 import type { CommitQueue } from './commit-queue.js'
 import type { Database } from './database.js'
 import { num, text } from './database.js'
@@ -195,17 +195,4 @@ export class Tasks {
       floor,
     )
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    timer.unref()
-    signal.addEventListener('abort', done, { once: true })
-    function done(): void {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-  })
 }

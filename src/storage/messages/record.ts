@@ -1,0 +1,40 @@
+/** Octets of a record's header: "Mlwr", the content's number, and its length, each of 6 octets, the highest first. */
+export const HEADER = 16
+/** Octets from which on a segment takes no further record, at most: each begins below it. */
+export const SEGMENT = 64 * 1024 * 1024
+
+const MAGIC = 0x4d6c7772
+const WIDTH = 6
+
+/** What stands before the octets of a message. */
+export interface Header {
+  readonly cid: number
+  /** Octets of the message. */
+  readonly size: number
+}
+
+/** Where a record begins: segment and offset in one number, below 2^53 for 134 million segments. */
+export function placeOf(segment: number, offset: number): number {
+  return segment * SEGMENT + offset
+}
+
+export function segmentOf(place: number): number {
+  return Math.floor(place / SEGMENT)
+}
+
+export function offsetOf(place: number): number {
+  return place % SEGMENT
+}
+
+/** Writes a header over the `HEADER` octets from `at` on. */
+export function writeHeader(buffer: Buffer, at: number, { cid, size }: Header): void {
+  buffer.writeUInt32BE(MAGIC, at)
+  buffer.writeUIntBE(cid, at + 4, WIDTH)
+  buffer.writeUIntBE(size, at + 4 + WIDTH, WIDTH)
+}
+
+/** The header that stands at `at`; null where none does. */
+export function readHeader(buffer: Buffer, at: number): Header | null {
+  if (at + HEADER > buffer.length || buffer.readUInt32BE(at) !== MAGIC) return null
+  return { cid: buffer.readUIntBE(at + 4, WIDTH), size: buffer.readUIntBE(at + 4 + WIDTH, WIDTH) }
+}

@@ -1,0 +1,137 @@
+import type { FileUse, MessageFile, MessageFiles } from './files.js'
+
+/** Segments that are open to be read with nobody reading. */
+const IDLE = 64
+
+interface OpenSegment {
+  readonly file: Promise<MessageFile>
+  readers: number
+}
+
+/** A new segment and its file, which is its maker's to close. */
+export interface NewSegment {
+  readonly number: number
+  readonly file: MessageFile
+}
+
+/**
+ * The segments there are: their numbers, the files that are open to be read, and who still has one. A segment that
+ * someone holds is never removed: the log that writes it, a Body that may still be appended, a reader.
+ */
+export class Segments {
+  readonly #files: MessageFiles
+  /** By age of use: the one used longest ago is first. */
+  readonly #open: Map<number, OpenSegment>
+  readonly #held: Map<number, number>
+  /** Segments that may be nobody's once they are let go. */
+  readonly #doubtful: Set<number>
+  readonly #letGo: (number: number) => void
+  #next: number
+
+  /** `letGo` is told of segments that nobody holds (any more), and that may be of no use: see `doubt`. */
+  constructor(files: MessageFiles, letGo: (number: number) => void) {
+    this.#files = files
+    this.#open = new Map()
+    this.#held = new Map()
+    this.#doubtful = new Set()
+    this.#letGo = letGo
+    this.#next = 1
+  }
+
+  /**
+   * Before anything else: removes the files that are not among the `known` ones, which a crash has left. Returns the
+   * known ones that are missing.
+   */
+  async start(known: ReadonlySet<number>): Promise<readonly number[]> {
+    const found = await this.#files.list()
+    for (const number of found) if (!known.has(number)) await this.#files.remove(number)
+    // Not by arguments: there may be many.
+    for (const number of found) this.#next = Math.max(this.#next, number + 1)
+    for (const number of known) this.#next = Math.max(this.#next, number + 1)
+    const there = new Set(found)
+    return [...known].filter((number) => !there.has(number))
+  }
+
+  /** A new segment, held once. */
+  async create(use: FileUse): Promise<NewSegment> {
+    const number = this.#next++
+    const file = await this.#files.create(number, use)
+    this.hold(number)
+    return { number, file }
+  }
+
+  hold(number: number): void {
+    this.#held.set(number, (this.#held.get(number) ?? 0) + 1)
+  }
+
+  release(number: number): void {
+    const left = (this.#held.get(number) ?? 1) - 1
+    if (left > 0) {
+      this.#held.set(number, left)
+      return
+    }
+    this.#held.delete(number)
+    if (this.#doubtful.delete(number)) this.#letGo(number)
+  }
+
+  isHeld(number: number): boolean {
+    return this.#held.has(number)
+  }
+
+  /** A segment that perhaps no content is in: `letGo` is told of it when nobody holds it. */
+  doubt(number: number): void {
+    if (this.#held.has(number)) this.#doubtful.add(number)
+    else this.#letGo(number)
+  }
+
+  /** Reads into the buffer; how many octets there were. The caller holds the segment. */
+  async read(number: number, into: Uint8Array, at: number): Promise<number> {
+    return this.#use(number, (file) => file.read(into, at))
+  }
+
+  /** Octets of its file. The caller holds the segment. */
+  async size(number: number): Promise<number> {
+    return this.#use(number, (file) => file.size())
+  }
+
+  /** Removes the file of a segment that nobody holds. */
+  async remove(number: number): Promise<void> {
+    const open = this.#open.get(number)
+    this.#open.delete(number)
+    await (await open?.file)?.close()
+    await this.#files.remove(number)
+  }
+
+  async close(): Promise<void> {
+    const open = [...this.#open.values()]
+    this.#open.clear()
+    for (const { file } of open) await (await file).close()
+  }
+
+  async #use<T>(number: number, run: (file: MessageFile) => Promise<T>): Promise<T> {
+    const open = this.#open.get(number) ?? { file: this.#files.open(number), readers: 0 }
+    // To the end, as the one used last.
+    this.#open.delete(number)
+    this.#open.set(number, open)
+    open.readers++
+    try {
+      return await run(await open.file)
+    } catch (error) {
+      // One that could not be opened is tried again.
+      if ((await open.file.catch(() => null)) === null) this.#open.delete(number)
+      throw error
+    } finally {
+      open.readers--
+      if (this.#open.size > IDLE) this.#closeOldest()
+    }
+  }
+
+  #closeOldest(): void {
+    for (const [number, { file, readers }] of this.#open) {
+      if (readers > 0) continue
+      this.#open.delete(number)
+      void file.then((opened) => opened.close()).catch(() => undefined)
+      return
+    }
+  }
+}

@@ -1,0 +1,367 @@
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { DiskFiles, messagePath } from '../../src/storage/messages/disk-files.js'
+import { ROOM } from '../../src/storage/messages/large-message.js'
+import { MemoryFiles } from '../../src/storage/messages/memory-files.js'
+import { MessageLog } from '../../src/storage/messages/message-log.js'
+import {
+  isInPlace,
+  readRecord,
+  readRecords,
+  type StoredRecord,
+} from '../../src/storage/messages/read-records.js'
+import {
+  HEADER,
+  offsetOf,
+  placeOf,
+  readHeader,
+  SEGMENT,
+  segmentOf,
+  writeHeader,
+} from '../../src/storage/messages/record.js'
+import { FaultyFiles } from './faulty-files.js'
+import { temporaryFolders } from './folders.js'
+
+const newFolder = temporaryFolders()
+
+function recordOf(cid: number, octets: Buffer): Buffer {
+  const record = Buffer.concat([Buffer.alloc(HEADER), octets])
+  writeHeader(record, 0, { cid, size: octets.length })
+  return record
+}
+
+class Bench {
+  readonly files: FaultyFiles
+  readonly log: MessageLog
+  readonly letGo: number[] = []
+  readonly failures: unknown[] = []
+  #cid = 0
+
+  constructor(segmentSize = SEGMENT, files = new FaultyFiles(new MemoryFiles())) {
+    this.files = files
+    this.log = new MessageLog({
+      files,
+      segmentSize,
+      letGo: (segment) => this.letGo.push(segment),
+      fatal: (error) => {
+        this.failures.push(error)
+        return new Error('no more')
+      },
+    })
+  }
+
+  async append(octets: Buffer): Promise<StoredRecord> {
+    const cid = ++this.#cid
+    return { cid, size: octets.length, place: await this.log.queue.append(recordOf(cid, octets)) }
+  }
+
+  async read(record: StoredRecord, from = 0, to = record.size): Promise<Buffer> {
+    const pieces: Uint8Array[] = []
+    for await (const piece of readRecord(this.log.segments, record, from, to)) pieces.push(piece)
+    return Buffer.concat(pieces)
+  }
+
+  async large(pieces: readonly Buffer[], prefix: Buffer): Promise<StoredRecord> {
+    const message = this.log.beginLarge()
+    for (const piece of pieces) await message.write(piece)
+    const cid = ++this.#cid
+    const size = pieces.reduce((sum, piece) => sum + piece.length, prefix.length)
+    return { cid, size, place: await message.seal(cid, prefix) }
+  }
+}
+
+describe('a record', () => {
+  it('has a header that says whose it is and how long', () => {
+    const buffer = Buffer.alloc(3 * HEADER)
+    for (const header of [
+      { cid: 0, size: 0 },
+      { cid: 1, size: 4 * 1024 ** 3 + 17 },
+      { cid: 2 ** 48 - 1, size: 2 ** 48 - 1 },
+    ]) {
+      writeHeader(buffer, 5, header)
+      expect(readHeader(buffer, 5)).toEqual(header)
+    }
+    expect(readHeader(buffer, 4)).toBeNull()
+    expect(readHeader(buffer.subarray(0, 5 + HEADER - 1), 5)).toBeNull()
+    expect(readHeader(Buffer.alloc(HEADER), 0)).toBeNull()
+  })
+
+  it.each([
+    [1, 0],
+    [1, SEGMENT - 1],
+    [2, 0],
+    [134_217_727, SEGMENT - 1],
+  ])('has a place that is one number: segment %d, offset %d', (segment, offset) => {
+    const place = placeOf(segment, offset)
+    expect(place).toBeLessThan(2 ** 53)
+    expect([segmentOf(place), offsetOf(place)]).toEqual([segment, offset])
+  })
+})
+
+describe('the log', () => {
+  it('writes what is appended in one turn by one call, and syncs it once', async () => {
+    const { files, log, append, read } = bound(new Bench())
+    const texts = Array.from({ length: 20 }, (_, i) => Buffer.from(`message ${i}`))
+    const records = await Promise.all(texts.map(append))
+    expect([files.pieces, files.calls.sync]).toEqual([[20], 1])
+    expect(await Promise.all(records.map((record) => read(record)))).toEqual(texts)
+    let end = 0
+    for (const { place, size } of records) {
+      expect([segmentOf(place), offsetOf(place)]).toEqual([1, end])
+      end += HEADER + size
+    }
+    await log.close()
+  })
+
+  it('collects the next batch while one is synced, and tells nobody before', async () => {
+    const { files, append } = bound(new Bench())
+    const letGo = files.hold('sync')
+    let told = 0
+    const tell = (): void => {
+      told++
+    }
+    const first = append(Buffer.from('first')).then(tell)
+    await expect.poll(() => files.calls.sync).toBe(1)
+    const others: Promise<void>[] = []
+    for (let i = 0; i < 5; i++) {
+      others.push(append(Buffer.from(`${i}`)).then(tell))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect([files.pieces, told]).toEqual([[1], 0])
+    letGo()
+    await Promise.all([first, ...others])
+    expect([files.pieces, files.calls.sync, told]).toEqual([[1, 5], 2, 6])
+  })
+
+  it('goes on in a new segment where one is full; a record begins below its end', async () => {
+    const { files, log, append, read, letGo } = bound(new Bench(1_000))
+    const texts = Array.from({ length: 7 }, (_, i) => Buffer.alloc(484, `${i}`))
+    const records = await Promise.all(texts.map(append))
+    expect(records.map(({ place }) => [segmentOf(place), offsetOf(place)])).toEqual([
+      [1, 0],
+      [1, 500],
+      [2, 0],
+      [2, 500],
+      [3, 0],
+      [3, 500],
+      [4, 0],
+    ])
+    const longest = await append(Buffer.alloc(5_000, 'z'))
+    expect([segmentOf(longest.place), offsetOf(longest.place)]).toEqual([4, 500])
+    expect(await Promise.all(records.map((record) => read(record)))).toEqual(texts)
+    expect(await read(longest)).toEqual(Buffer.alloc(5_000, 'z'))
+    expect([files.calls.create, letGo]).toEqual([4, []])
+    // Segments that are left are told of when the last record's holder lets go.
+    for (const { place } of records.slice(0, 2)) log.segments.release(segmentOf(place))
+    expect(letGo).toEqual([1])
+  })
+
+  it('leaves a segment in which a write has failed, and takes back what it has left there', async () => {
+    const { files, append, read, letGo } = bound(new Bench())
+    const before = await append(Buffer.from('before'))
+    files.fail('write', 'EIO', 1)
+    await expect(append(Buffer.alloc(1_000))).rejects.toMatchObject({ code: 'EIO' })
+    const after = await append(Buffer.from('after'))
+    expect([segmentOf(before.place), segmentOf(after.place), letGo]).toEqual([1, 2, []])
+    expect([await read(before), await read(after)].join()).toBe('before,after')
+    const file = await files.open(1)
+    expect(await file.size()).toBe(HEADER + 6)
+  })
+
+  it('takes nothing more after a sync that failed, and nothing once it is closed', async () => {
+    const { files, log, append, failures } = bound(new Bench())
+    files.fail('sync', 'EIO', 1)
+    const letGo = files.hold('sync')
+    const first = append(Buffer.from('x'))
+    await expect.poll(() => files.calls.sync).toBe(1)
+    const second = append(Buffer.from('y'))
+    const told = Promise.all([first, second].map((each) => expect(each).rejects.toThrow('no more')))
+    letGo()
+    await told
+    await expect(append(Buffer.from('z'))).rejects.toThrow('no more')
+    expect([failures.length, files.calls.sync]).toEqual([1, 1])
+    await log.close()
+    const closed = bound(new Bench())
+    await closed.log.close()
+    await expect(closed.append(Buffer.from('z'))).rejects.toMatchObject({ kind: 'closed' })
+  })
+})
+
+describe('a large message', () => {
+  const pieces = [Buffer.alloc(300_000, 'a'), Buffer.alloc(256, 'b'), Buffer.alloc(700_001, 'c')]
+
+  it.each([
+    ['none', 0],
+    ['a short one', 500],
+    ['one that just fits', ROOM - HEADER],
+    ['one too long for the room', ROOM - HEADER + 1],
+    ['a very long one', 400_000],
+  ])('has its prefix before it: %s', async (_, length) => {
+    const { files, log, large, read, letGo } = bound(new Bench())
+    const prefix = Buffer.alloc(length, 'p')
+    const record = await large(pieces, prefix)
+    const whole = Buffer.concat([prefix, ...pieces])
+    expect((await read(record)).equals(whole)).toBe(true)
+    expect((await read(record, length - 3, length + 300_001)).length).toBeGreaterThan(299_998)
+    const isMoved = length > ROOM - HEADER
+    expect([files.calls.create, files.calls.sync, letGo]).toEqual([isMoved ? 2 : 1, 1, isMoved ? [1] : []])
+    expect(await isInPlace(log.segments, record)).toBe(true)
+    expect(await isInPlace(log.segments, { ...record, size: record.size + 1 })).toBe(false)
+    expect(await isInPlace(log.segments, { ...record, place: record.place + 1 })).toBe(false)
+  })
+
+  it.each(['create', 'write', 'sync', 'read'] as const)('leaves nothing where a %s fails', async (call) => {
+    const { files, log, letGo } = bound(new Bench())
+    const message = log.beginLarge()
+    await message.write(pieces[0] as Buffer)
+    files.fail(call, 'EIO', 1)
+    await expect(message.seal(1, Buffer.alloc(ROOM))).rejects.toThrow(call === 'sync' ? 'no more' : 'EIO')
+    expect(letGo).toEqual(call === 'create' ? [1] : [1, 2])
+  })
+})
+
+describe('messages that are read', () => {
+  it('come by one call where they are neighbours, and by another beyond a gap', async () => {
+    const { files, log, append } = bound(new Bench())
+    const sizes = [100, 200, 50_000, 300, 7_000, 400, 2_000_000, 500]
+    const texts = sizes.map((size, i) => Buffer.alloc(size, `${i}`))
+    const records = await Promise.all(texts.map(append))
+    const wanted = [7, 0, 1, 3, 5].map((i) => records[i] as StoredRecord)
+    const before = files.calls.read
+    const bodies = await readRecords(log.segments, wanted)
+    // 0 and 1; 3 and 5, since 4 is short; 7.
+    expect(files.calls.read - before).toBe(3)
+    for (const { cid } of wanted) expect(isSame(bodies.get(cid), texts[cid - 1])).toBe(true)
+    const all = await readRecords(log.segments, records)
+    for (const { cid } of records) expect(isSame(all.get(cid), texts[cid - 1])).toBe(true)
+  })
+
+  it('come in pieces, from any octet to any other', async () => {
+    const { append, read } = bound(new Bench())
+    const text = Buffer.from(Array.from({ length: 700_000 }, (_, i) => (i * 7) >> 3))
+    const record = await append(text)
+    for (const [from, to] of [
+      [0, 0],
+      [0, 1],
+      [5, 5],
+      [9, 3],
+      [1, 262_145],
+      [262_144, 700_000],
+      [699_999, 9_000_000],
+      [0, 700_000],
+    ] as const) {
+      expect((await read(record, from, to)).equals(text.subarray(from, Math.max(from, to)))).toBe(true)
+    }
+  })
+
+  it('are never those of another', async () => {
+    const { append, read, log } = bound(new Bench())
+    const [first, second] = await Promise.all([append(Buffer.alloc(50, '1')), append(Buffer.alloc(50, '2'))])
+    for (const wrong of [
+      { ...first, place: second.place },
+      { ...first, place: first.place + 1 },
+      { ...second, size: 51 },
+      { ...second, place: placeOf(1, 5_000) },
+    ]) {
+      for (const from of [0, 10]) {
+        await expect(read(wrong, from)).rejects.toMatchObject({ kind: 'corrupt' })
+      }
+      await expect(readRecords(log.segments, [first, wrong])).rejects.toMatchObject({ kind: 'corrupt' })
+    }
+    await expect(read({ ...first, place: placeOf(9, 0) })).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('leave a bounded number of files open, and those that are read open', async () => {
+    const folder = newFolder()
+    const bench = new Bench(1, new FaultyFiles(new DiskFiles(join(folder, 'messages'))))
+    const records: StoredRecord[] = []
+    for (let i = 0; i < 150; i++) records.push(await bench.append(Buffer.from(`message ${i}`)))
+    const texts = await Promise.all(records.map((record) => bench.read(record)))
+    expect(texts.map(String)).toEqual(records.map((_, i) => `message ${i}`))
+    if (process.platform === 'linux') {
+      const open = readdirSync('/proc/self/fd').length
+      for (const record of records) await bench.read(record)
+      expect(readdirSync('/proc/self/fd').length).toBeLessThan(open + 5)
+      await bench.log.close()
+      expect(readdirSync('/proc/self/fd').length).toBeLessThan(open - 50)
+    }
+  })
+})
+
+describe('the files of messages', () => {
+  it('have names that every system takes, in folders of a thousand', () => {
+    expect(messagePath(1)).toBe(join('000000', '000000001.log'))
+    expect(messagePath(999)).toBe(join('000000', '000000999.log'))
+    expect(messagePath(12_345_678)).toBe(join('012345', '012345678.log'))
+    expect(messagePath(134_217_727)).toBe(join('134217', '134217727.log'))
+  })
+
+  it('are listed, made and removed; what is not theirs is left alone', async () => {
+    const folder = join(newFolder(), 'messages')
+    const files = new DiskFiles(folder)
+    expect(await files.list()).toEqual([])
+    for (const number of [7, 1_000, 1_001]) await (await files.create(number, 'log')).close()
+    writeFileSync(join(folder, '000000', 'notes.txt'), '')
+    mkdirSync(join(folder, 'other'))
+    expect([...(await files.list())].sort((a, b) => a - b)).toEqual([7, 1_000, 1_001])
+    await files.remove(1_000)
+    await files.remove(1_001)
+    await files.remove(1_001)
+    expect(await files.list()).toEqual([7])
+    expect(existsSync(join(folder, '000001'))).toBe(false)
+    expect(existsSync(join(folder, '000000', 'notes.txt'))).toBe(true)
+    await expect(files.create(7, 'log')).rejects.toMatchObject({ code: 'EEXIST' })
+    await expect(files.open(8)).rejects.toMatchObject({ code: 'ENOENT' })
+    if (process.platform !== 'win32') {
+      expect(statSync(join(folder, messagePath(7))).mode & 0o777).toBe(0o600)
+      expect(statSync(folder).mode & 0o777).toBe(0o700)
+    }
+  })
+
+  it.each([
+    ['on a disk', () => new DiskFiles(join(newFolder(), 'messages'))],
+    ['in memory', () => new MemoryFiles()],
+  ])('%s do the same', async (_, make) => {
+    const files = make()
+    for (const use of ['log', 'message'] as const) {
+      const file = await files.create(use === 'log' ? 1 : 2, use)
+      await file.write([Buffer.from('one'), Buffer.alloc(0), Buffer.from('two')], 5)
+      await file.sync()
+      await file.write([Buffer.from('!')], 8)
+      await file.sync()
+      const into = Buffer.alloc(20, '.')
+      expect([await file.size(), await file.read(into, 3), into.toString()]).toEqual([
+        11,
+        8,
+        '\0\0one!wo............',
+      ])
+      expect([await file.read(into, 11), await file.read(into, 99)]).toEqual([0, 0])
+      await file.truncate(6)
+      await file.write([Buffer.from('x')], 8)
+      expect([await file.size(), await file.read(into, 5), into.toString('latin1', 0, 4)]).toEqual([
+        9,
+        4,
+        'o\0\0x',
+      ])
+      await file.close()
+    }
+  })
+})
+
+function isSame(octets: Uint8Array | undefined, expected: Buffer | undefined): boolean {
+  return octets !== undefined && expected !== undefined && Buffer.compare(octets, expected) === 0
+}
+
+/** The methods as functions. */
+function bound(bench: Bench) {
+  return {
+    files: bench.files,
+    log: bench.log,
+    letGo: bench.letGo,
+    failures: bench.failures,
+    append: (octets: Buffer) => bench.append(octets),
+    read: (record: StoredRecord, from?: number, to?: number) => bench.read(record, from, to),
+    large: (pieces: readonly Buffer[], prefix: Buffer) => bench.large(pieces, prefix),
+  }
+}
