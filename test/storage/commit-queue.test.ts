@@ -8,10 +8,13 @@ import { Database } from '../../src/storage/sql/database.js'
 import { SqlStore } from '../../src/storage/sql/sql-store.js'
 import { type Synced, SyncedFile } from '../../src/storage/sql/synced-file.js'
 import { readMessage, stageMessage } from '../../src/testing/store-suite.js'
+import { FaultyFiles } from './faulty-files.js'
 import { temporaryFolders } from './folders.js'
 
 const newFolder = temporaryFolders()
 const octets = Buffer.from('a message')
+/** A message of so many octets, and the next one is in a new segment. */
+const SEGMENT = 10_000
 
 /** A file whose syncs take as long as the test likes. */
 class HeldFile implements Synced {
@@ -46,6 +49,9 @@ interface Opened {
   /** While it is set, commits fail. */
   readonly disk: { full: boolean }
   readonly keywordsInDatabase: () => unknown
+  readonly messages: FaultyFiles
+  /** The segments that the database knows. */
+  readonly segments: () => unknown[]
 }
 
 async function open(): Promise<Opened> {
@@ -74,12 +80,13 @@ async function open(): Promise<Opened> {
   database.prepare()
   const log = new HeldFile()
   const main = new HeldFile()
+  const messages = new FaultyFiles(new MemoryFiles())
   const store = new SqlStore({
     database,
     folder: null,
     claimed: null,
     files: { log, main },
-    messages: { files: new MemoryFiles() },
+    messages: { files: messages, segmentSize: SEGMENT },
     limits: storeLimits(),
     logger: silentLogger,
   })
@@ -88,13 +95,18 @@ async function open(): Promise<Opened> {
   await turns(4)
   const keywordsInDatabase = () =>
     JSON.parse(String(database.row("SELECT keywords FROM mailbox WHERE name = 'INBOX'")?.keywords))
-  return { store, account, log, main, commits, disk, keywordsInDatabase }
+  const segments = () => database.all('SELECT number FROM segment').map(({ number }) => number)
+  return { store, account, log, main, commits, disk, keywordsInDatabase, messages, segments }
 }
 
 async function deliver({ store, account }: Opened): Promise<void> {
   const body = await stageMessage(store, octets)
   const inbox = (await account.find('INBOX'))?.id as string
-  await store.apply([{ type: 'append', body, to: [{ mailbox: inbox, flags: [], internalDate: 0 }] }])
+  try {
+    await store.apply([{ type: 'append', body, to: [{ mailbox: inbox, flags: [], internalDate: 0 }] }])
+  } finally {
+    await body.discard()
+  }
 }
 
 async function turns(count: number): Promise<void> {
@@ -326,6 +338,30 @@ describe('a commit', () => {
     expect((await readMessage(inbox, 1)).length).toBe(text.length)
     await turns(20)
     expect(log.syncs).toBe(syncs)
+    await store.close()
+  })
+
+  it('is on the disk before a file goes of which it says that nobody needs it', async () => {
+    const opened = await open()
+    const { store, account, log, messages, segments } = opened
+    await deliver(opened)
+    const never = await stageMessage(store, Buffer.alloc(SEGMENT))
+    await deliver(opened)
+    expect(segments()).toEqual([1, 2])
+    const { id } = await account.select('INBOX', 'write')
+    log.held = true
+    void store.apply([{ type: 'expunge', mailbox: id, uids: [1] }])
+    while (segments().includes(1)) {
+      log.end()
+      await turns(1)
+    }
+    // The file is held by a message that is given up now.
+    await never.discard()
+    await turns(20)
+    expect(messages.calls.remove).toBe(0)
+    log.held = false
+    log.end()
+    await expect.poll(() => messages.calls.remove).toBeGreaterThan(0)
     await store.close()
   })
 

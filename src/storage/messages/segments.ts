@@ -74,10 +74,6 @@ export class Segments {
     if (this.#doubtful.delete(number)) this.#letGo(number)
   }
 
-  isHeld(number: number): boolean {
-    return this.#held.has(number)
-  }
-
   /** A segment that perhaps no content is in: `letGo` is told of it when nobody holds it. */
   doubt(number: number): void {
     if (this.#held.has(number)) this.#doubtful.add(number)

@@ -187,13 +187,13 @@ export class Contents {
     this.#removals.add(removal)
   }
 
-  /** Once it is on the disk that no content refers to the segment, and unless somebody has it again. */
+  /** Once it is on the disk that no content refers to the segment; nobody can then come to hold it again. */
   async #remove(segment: number): Promise<void> {
-    const { segments } = this.log
     await this.#queue.durable()
-    if (segments.isHeld(segment)) segments.doubt(segment)
-    else if (this.#database.row('SELECT number FROM segment WHERE number = ?', segment) === undefined) {
-      await segments.remove(segment)
-    } else this.#compaction.soon()
+    if (this.#database.row('SELECT number FROM segment WHERE number = ?', segment) === undefined) {
+      await this.log.segments.remove(segment)
+    } else {
+      this.#compaction.soon()
+    }
   }
 }
