@@ -31,7 +31,7 @@ async function writer(n: number): Promise<never> {
       { type: 'append', body, to: [{ mailbox: inbox.id, flags: [], internalDate: 0 }] },
     ])
     if (result?.type === 'append') say(`added ${result.placed[0]?.uid} ${text}`)
-    if (i % 4 !== 3 && result?.type === 'append') {
+    if (i % 4 !== 0 && result?.type === 'append') {
       const uid = result.placed[0]?.uid ?? 0
       say(`expunging ${uid}`)
       await store.apply([{ type: 'expunge', mailbox: inbox.id, uids: [uid] }])

@@ -90,13 +90,15 @@ describe('opening a database', () => {
     expect((await readMessage(inbox, 1)).toString()).toBe('first')
     for (const uid of [2, 3]) await expect(readMessage(inbox, uid)).rejects.toMatchObject({ kind: 'corrupt' })
     await store.close()
-    rmSync(join(folder, 'messages'), { recursive: true })
+    rmSync(path(1))
+    writeFileSync(path(3), 'of the database that this one is not')
     const events: string[] = []
     const logger = { log: (level: string, event: string) => events.push(`${level} ${event}`) }
     const again = await openSqliteStore({ path: folder, logger })
     expect(events).toContain('error storage.messagesMissing')
     expect(await again.check(true)).toHaveLength(3)
     await again.close()
+    expect(segmentFiles(folder)).toEqual([2, 3])
   })
 
   it('refuses that of another program', async () => {

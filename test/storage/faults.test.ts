@@ -170,6 +170,19 @@ for (const driver of availableDrivers) {
       expect(await storedContents(folder)).toEqual({ contents: 1, segments: 1 })
     })
 
+    it('a large message that cannot be committed leaves nothing when it is let go', async () => {
+      const { folder, disk, store, inbox } = await open(driver)
+      const body = await stageMessage(store, 'x'.repeat(600_000))
+      const to = [{ mailbox: inbox.id, flags: [], internalDate: 0 }]
+      disk.fail(/^COMMIT/, 'ENOSPC', 1)
+      await expect(store.apply([{ type: 'append', body, to }])).rejects.toMatchObject({ kind: 'diskFull' })
+      expect(segmentFiles(folder)).toEqual([1])
+      await body.discard()
+      await expect.poll(() => segmentFiles(folder)).toEqual([])
+      await store.close()
+      await expectSound(folder)
+    })
+
     it('a write of the message log that fails is told to those who were in it, and to nobody else', async () => {
       const { folder, files, store, inbox, append } = await open(driver)
       await append('first')

@@ -100,6 +100,19 @@ describe('a record', () => {
 })
 
 describe('the log', () => {
+  it('waits for those who come while it waits, but not for ever', async () => {
+    const { files, append } = bound(new Bench())
+    const first = append(Buffer.from('first'))
+    const others: Promise<unknown>[] = []
+    while (files.pieces.length === 0) {
+      others.push(append(Buffer.from('another')))
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(others.length).toBeLessThan(100)
+    }
+    expect(files.pieces[0]).toBeGreaterThan(10)
+    await Promise.all([first, ...others])
+  })
+
   it('writes what is appended in one turn by one call, and syncs it once', async () => {
     const { files, log, append, read } = bound(new Bench())
     const texts = Array.from({ length: 20 }, (_, i) => Buffer.from(`message ${i}`))
@@ -286,6 +299,21 @@ describe('messages that are read', () => {
       await bench.log.close()
       expect(readdirSync('/proc/self/fd').length).toBeLessThan(open - 50)
     }
+  })
+})
+
+describe('a log that is closed', () => {
+  it('lets a read come to its end, and begins no other', async () => {
+    const folder = newFolder()
+    const bench = new Bench(SEGMENT, new FaultyFiles(new DiskFiles(join(folder, 'messages'))))
+    const record = await bench.append(Buffer.from('to be read'))
+    const letGo = bench.files.hold('read')
+    const read = bench.read(record)
+    await expect.poll(() => bench.files.calls.read).toBe(1)
+    await bench.log.close()
+    letGo()
+    expect((await read).toString()).toBe('to be read')
+    await expect(bench.read(record)).rejects.toMatchObject({ kind: 'closed' })
   })
 })
 

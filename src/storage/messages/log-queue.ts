@@ -6,6 +6,8 @@ import type { Segments } from './segments.js'
 
 /** Octets that are written and synced at once. */
 const BATCH = 4 * 1024 * 1024
+/** Turns of the event loop for which a batch waits while each brings more. */
+const TURNS = 16
 
 interface Waiting {
   /** Header and octets. */
@@ -79,7 +81,8 @@ export class LogQueue {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       // While others still come, they share the write.
-      for (let seen = 0; seen < this.#waiting.length; ) {
+      let seen = 0
+      for (let turns = 0; turns < TURNS && seen < this.#waiting.length; turns++) {
         seen = this.#waiting.length
         await turn()
       }
@@ -140,7 +143,7 @@ export class LogQueue {
     return this.#current
   }
 
-  /** After a write that failed: takes away what it has left, so that the disk has room again, and the log goes on in a new segment. */
+  /** After a write that failed: takes away what it has left, so that the disk has room; the log goes on elsewhere. */
   async #giveBack(): Promise<void> {
     await this.#current?.file.truncate(this.#current.end).catch(() => undefined)
     await this.#leave()

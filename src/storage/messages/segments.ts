@@ -1,3 +1,4 @@
+import { MailError } from '../../core/index.js'
 import type { FileUse, MessageFile, MessageFiles } from './files.js'
 
 /** Segments that are open to be read with nobody reading. */
@@ -27,6 +28,7 @@ export class Segments {
   readonly #doubtful: Set<number>
   readonly #letGo: (number: number) => void
   #next: number
+  #closed: boolean
 
   /** `letGo` is told of segments that nobody holds (any more), and that may be of no use: see `doubt`. */
   constructor(files: MessageFiles, letGo: (number: number) => void) {
@@ -36,20 +38,21 @@ export class Segments {
     this.#doubtful = new Set()
     this.#letGo = letGo
     this.#next = 1
+    this.#closed = false
   }
 
   /**
    * Before anything else: removes the files that are not among the `known` ones, which a crash has left. Returns the
-   * known ones that are missing.
+   * known ones that are missing; where there are such, the files are of another database, and all of them stay.
    */
   async start(known: ReadonlySet<number>): Promise<readonly number[]> {
-    const found = await this.#files.list()
-    for (const number of found) if (!known.has(number)) await this.#files.remove(number)
-    // Not by arguments: there may be many.
+    const found = new Set(await this.#files.list())
     for (const number of found) this.#next = Math.max(this.#next, number + 1)
     for (const number of known) this.#next = Math.max(this.#next, number + 1)
-    const there = new Set(found)
-    return [...known].filter((number) => !there.has(number))
+    const missing = [...known].filter((number) => !found.has(number))
+    if (missing.length > 0) return missing
+    for (const number of found) if (!known.has(number)) await this.#files.remove(number)
+    return missing
   }
 
   /** A new segment, held once. */
@@ -98,13 +101,14 @@ export class Segments {
     await this.#files.remove(number)
   }
 
+  /** Closes the files; one that is being read, when that has ended. */
   async close(): Promise<void> {
-    const open = [...this.#open.values()]
-    this.#open.clear()
-    for (const { file } of open) await (await file).close()
+    this.#closed = true
+    await this.#closeIdle(0)
   }
 
   async #use<T>(number: number, run: (file: MessageFile) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new MailError('closed', 'the store is closed')
     const open = this.#open.get(number) ?? { file: this.#files.open(number), readers: 0 }
     // To the end, as the one used last.
     this.#open.delete(number)
@@ -114,20 +118,24 @@ export class Segments {
       return await run(await open.file)
     } catch (error) {
       // One that could not be opened is tried again.
-      if ((await open.file.catch(() => null)) === null) this.#open.delete(number)
+      const failed = (await open.file.catch(() => null)) === null
+      if (failed && this.#open.get(number) === open) this.#open.delete(number)
       throw error
     } finally {
       open.readers--
-      if (this.#open.size > IDLE) this.#closeOldest()
+      void this.#closeIdle(this.#closed ? 0 : IDLE)
     }
   }
 
-  #closeOldest(): void {
+  /** Closes files that nobody reads, the one used longest ago first, until only so many are open. */
+  async #closeIdle(most: number): Promise<void> {
+    const closing: Promise<void>[] = []
     for (const [number, { file, readers }] of this.#open) {
+      if (this.#open.size <= most) break
       if (readers > 0) continue
       this.#open.delete(number)
-      void file.then((opened) => opened.close()).catch(() => undefined)
-      return
+      closing.push(file.then((opened) => opened.close()))
     }
+    await Promise.allSettled(closing)
   }
 }

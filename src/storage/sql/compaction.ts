@@ -88,7 +88,8 @@ export class Compaction {
   #find(): { readonly empty: readonly number[]; readonly sparse: number | null } {
     const rows = this.#database
       .all(
-        `SELECT number, live FROM segment WHERE live * 2 <= total AND number <> ? ORDER BY number LIMIT ${MOST}`,
+        `SELECT number, live FROM segment INDEXED BY sparse WHERE total >= live * 2 AND number <> ?
+         ORDER BY live LIMIT ${MOST}`,
         this.#log.queue.current,
       )
       .map((row) => ({ number: num(row.number), live: num(row.live) }))
@@ -189,12 +190,11 @@ export class Compaction {
 
   #live(records: readonly OldRecord[]): readonly OldRecord[] {
     const rows = this.#database.all(
-      `SELECT content.cid AS cid FROM json_each(?) AS j JOIN content ON content.cid = j.value->>0
+      `SELECT place FROM json_each(?) AS j JOIN content ON content.cid = j.value->>0
        WHERE content.place = j.value->>1`,
       JSON.stringify(records.map(({ cid, place }) => [cid, place])),
     )
-    const cids = new Set(rows.map((row) => num(row.cid)))
-    // A number may stand there twice, where a crash took back the one who had it first.
-    return records.filter(({ cid }) => cids.has(cid))
+    const places = new Set(rows.map((row) => num(row.place)))
+    return records.filter(({ place }) => places.has(place))
   }
 }

@@ -39,6 +39,7 @@ export class Contents {
   /** Removals that go on. */
   readonly #removals: Set<Promise<void>>
   #stopped: boolean
+  #closed: boolean
 
   constructor(
     database: Database,
@@ -62,6 +63,7 @@ export class Contents {
     this.#orphaned = false
     this.#removals = new Set()
     this.#stopped = false
+    this.#closed = false
   }
 
   /** Before anything else: removes what a crash has left, and begins to collect. */
@@ -91,10 +93,10 @@ export class Contents {
 
   letGo(body: SqlBody): void {
     this.#dropped.unregister(body)
-    if (body.stored) this.log.segments.release(segmentOf(body.place))
-    else this.#drop(segmentOf(body.place))
+    this.#drop(segmentOf(body.place))
   }
 
+  /** Perhaps nothing in the segment was appended, or nothing is left of it. */
   #drop(segment: number): void {
     this.log.segments.doubt(segment)
     this.log.segments.release(segment)
@@ -143,6 +145,7 @@ export class Contents {
     await this.#compaction.close()
     await this.log.close()
     await Promise.all(this.#removals)
+    this.#closed = true
   }
 
   async #collect(): Promise<void> {
@@ -177,7 +180,7 @@ export class Contents {
   }
 
   #removeUnused(segment: number): void {
-    if (this.#stopped) return
+    if (this.#closed) return
     const removal = this.#remove(segment)
       .catch((error: unknown) => {
         // It is found at the next start.

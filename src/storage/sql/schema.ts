@@ -58,7 +58,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX orphan ON cref(cid) WHERE n = 0;
   CREATE INDEX single ON cref(cid) WHERE n = 1;
   CREATE TABLE segment(number INTEGER PRIMARY KEY, live INTEGER NOT NULL, total INTEGER NOT NULL);
-  CREATE INDEX sparse ON segment(number) WHERE live * 2 <= total;
+  CREATE INDEX sparse ON segment(live) WHERE total >= live * 2;
   CREATE TABLE expunged(
     mailbox INTEGER NOT NULL,
     modSeq INTEGER NOT NULL,

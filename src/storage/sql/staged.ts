@@ -6,7 +6,7 @@ import type { Contents } from './contents.js'
 import { toMailError } from './errors.js'
 
 /** Octets of a message up to which it waits in memory, and of a piece of a larger one. */
-export const PIECE = 256 * 1024
+const PIECE = 256 * 1024
 /** Octets left free before a message for what is put in front of it at the end: the record's header and trace fields. */
 const ROOM = 1024
 
@@ -69,11 +69,12 @@ export class SqlStaged implements Staged {
     this.#ended = true
     if (this.#failure === null) {
       try {
+        const text = JSON.stringify(facts)
         const cid = this.#contents.newCid()
         const place = await (this.#large === null
           ? this.#sealSmall(cid, asBuffer(prefix))
           : this.#sealLarge(this.#large, cid, prefix))
-        return this.#contents.bodyOf({ cid, size: prefix.length + this.#size, place }, JSON.stringify(facts))
+        return this.#contents.bodyOf({ cid, size: prefix.length + this.#size, place }, text)
       } catch (error) {
         this.#failure = toMailError(error, this.#folder)
       }
