@@ -1,6 +1,7 @@
 import type { EventHandler, Flow } from '../core/index.js'
 import { MailError, replyForError } from '../core/index.js'
-import type { Account, Authenticator, Logger, Mailbox, MailStore } from '../interfaces/index.js'
+import { expectAuthResult } from '../interfaces/answer.js'
+import type { Account, Authenticator, AuthResult, Logger, Mailbox, MailStore } from '../interfaces/index.js'
 import { silentLogger } from '../interfaces/index.js'
 import type { Pop3ServerEngine } from './engine.js'
 import type { Pop3ServerEvent } from './events.js'
@@ -95,9 +96,11 @@ export class Pop3ServerSession implements EventHandler<Pop3ServerEvent> {
       secure,
       signal: this.#signal,
     } as const
-    const result = await this.#authenticator.plain?.(credentials, context)
-    if (result?.ok !== true) {
-      this.#engine.refuseLogin(result?.failure ?? 'unavailable')
+    const asked = this.#authenticator.plain?.(credentials, context)
+    const result: AuthResult =
+      asked === undefined ? { ok: false, failure: 'unavailable' } : expectAuthResult(await asked)
+    if (!result.ok) {
+      this.#engine.refuseLogin(result.failure)
       return
     }
     try {

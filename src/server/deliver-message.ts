@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { EMPTY, isAscii, replyForError } from '../core/index.js'
+import { expectCommitResult, expectReply, expectTransaction } from '../interfaces/answer.js'
 import type { Delivery, Recipient, Reply, SessionContext, Transaction } from '../interfaces/index.js'
 import { reply } from '../interfaces/index.js'
 import { scanMailbox } from '../smtp/index.js'
@@ -12,6 +13,8 @@ export interface OutgoingMessage {
   /** The whole message with CRLF line ends: at once, or as it comes. */
   readonly message: Uint8Array | AsyncIterable<Uint8Array>
 }
+
+const NOT_TOLD = reply(451, '4.3.0', 'Temporary failure, try again later')
 
 /**
  * One transaction from MAIL to the end of the data, without SMTP. The replies are the recipients', in order; where
@@ -27,7 +30,7 @@ export async function deliverMessage(
     const size = message instanceof Uint8Array ? message.length : null
     const smtpUtf8 = !isAscii(reversePath) || recipients.some((address) => !isAscii(address))
     const envelope = { reversePath, size, body: '8BITMIME', smtpUtf8 } as const
-    const transaction = await delivery.begin(envelope, localContext(hostname))
+    const transaction = expectTransaction(await delivery.begin(envelope, localContext(hostname)))
     if ('code' in transaction) return all(transaction)
     return await complete(transaction, recipients, message)
   } catch (error) {
@@ -41,32 +44,32 @@ async function complete(
   recipients: readonly string[],
   message: OutgoingMessage['message'],
 ): Promise<readonly Reply[]> {
+  const replies: (Reply | null)[] = []
   try {
-    const replies: (Reply | null)[] = []
     for (const address of recipients) {
       const recipient = parseRecipient(address)
       const said =
         recipient === null
           ? reply(501, '5.1.3', `Not an address: ${address}`)
           : await transaction.recipient(recipient)
-      replies.push(said !== undefined && said.code >= 300 ? said : null)
+      replies.push(said !== undefined && expectReply(said).code >= 300 ? said : null)
     }
     const refused = replies.every((said) => said !== null)
       ? reply(554, '5.5.1', 'No valid recipients')
       : await transaction.ready()
-    if (refused !== undefined && refused.code >= 300) {
+    if (refused !== undefined && expectReply(refused).code >= 300) {
       await transaction.abort('refused')
       return replies.map((said) => said ?? refused)
     }
     if (message instanceof Uint8Array) await transaction.write(message)
     else for await (const chunk of message) await transaction.write(chunk)
-    const result = await transaction.commit(EMPTY)
-    const told = 'reply' in result ? null : [...result.recipients]
-    return replies.map((said) => said ?? ('reply' in result ? result.reply : (told?.shift() as Reply)))
   } catch (error) {
     await transaction.abort('lost')
     throw error
   }
+  const result = expectCommitResult(await transaction.commit(EMPTY))
+  const told = 'reply' in result ? null : [...result.recipients]
+  return replies.map((said) => said ?? ('reply' in result ? result.reply : (told?.shift() ?? NOT_TOLD)))
 }
 
 function parseRecipient(address: string): Recipient | null {

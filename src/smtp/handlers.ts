@@ -1,5 +1,7 @@
+import { expectReply, unexpectedAnswer } from '../interfaces/answer.js'
 import type {
   Authenticator,
+  AuthResult,
   Delivery,
   DeliveryFeatures,
   EnvelopeStart,
@@ -10,11 +12,17 @@ import type {
   SessionContext,
 } from '../interfaces/index.js'
 import { reply } from '../interfaces/index.js'
-import type { IncomingMessage } from './session/index.js'
+import type { IncomingMessage, MessageAnswer } from './session/index.js'
 import { simpleDelivery } from './session/index.js'
 
-/** What a handler answers: nothing to go on, a Reply to say instead, or a promise of one of them. */
+/**
+ * What a handler answers: nothing to go on, a Reply to refuse (from 400 on) or to say instead (250 to 259), or a promise of
+ * one of them.
+ */
 export type HandlerAnswer = Reply | undefined | Promise<Reply | undefined> | Promise<void>
+
+/** What `onAuth` answers: the user's name, which is not empty, to let in; null, undefined or false for a no. */
+export type LoginAnswer = string | null | undefined | false
 
 /** What a client logs in with. */
 export interface LoginAttempt extends PlainCredentials {
@@ -23,32 +31,30 @@ export interface LoginAttempt extends PlainCredentials {
 }
 
 /**
- * What happens in an SMTP session, a function for each step; all may be left out. Beside a returned Reply, a thrown error
- * refuses: a MailError with the reply of its kind, an error with a number `responseCode` from 400 to 599 with that code
- * and its message, and any other with 451 and not its message.
+ * What happens in an SMTP session, a function for each step; all may be left out. Beside a returned Reply, an error that is
+ * thrown or returned refuses: a MailError with the reply of its kind, an error with a number `responseCode` from 400 to
+ * 559 with that code and its message, and any other with 451 and not its message. So does whatever else a handler
+ * answers: only what is meant as a yes is one. The logger is told of it.
  */
 export interface SmtpHandlers {
-  /** Before the greeting; a refusal is 421 or 554 and closes. */
+  /** Before the greeting. A refusal is said as 421 where it is a 4yz, as 554 else, and closes; a yes is the greeting. */
   onConnect?(session: SmtpSession): HandlerAnswer
-  /** The client has said its name, `session.context.helo`. */
+  /** The client has said its name, `session.context.helo`. A yes is said in the words of EHLO. */
   onHelo?(session: SmtpSession): HandlerAnswer
   /**
-   * Who it is that logs in, or null for wrong credentials, as an error with a `responseCode` from 500 on says too; any
-   * other error is a 454. Without this handler AUTH is not offered.
+   * Who it is that logs in, or null for wrong credentials (535), as an error with a `responseCode` from 500 on says too. Any
+   * other error, and any other answer, is a 454 and lets nobody in. Without this handler AUTH is not offered.
    */
-  onAuth?(login: LoginAttempt, session: SmtpSession): string | null | Promise<string | null>
+  onAuth?(login: LoginAttempt, session: SmtpSession): LoginAnswer | Promise<LoginAnswer>
   onMailFrom?(envelope: EnvelopeStart, session: SmtpSession): HandlerAnswer
   onRcptTo?(recipient: Recipient, session: SmtpSession): HandlerAnswer
   /**
    * The message, while it comes in; the client hears 250 when this resolves. A list of replies is one for each of
    * `message.recipients`, in order. Without this handler messages are taken and dropped.
    */
-  onData?(
-    message: IncomingMessage,
-    session: SmtpSession,
-  ): Promise<Reply | readonly Reply[] | undefined> | Promise<void>
+  onData?(message: IncomingMessage, session: SmtpSession): MessageAnswer
   /** The session is over, however it ended; nothing waits for it. */
-  onClose?(session: SmtpSession): void
+  onClose?(session: SmtpSession): void | Promise<void>
 }
 
 /** One session as the handlers see it: the same object from onConnect to onClose. */
@@ -114,20 +120,26 @@ export function smtpHandlers(handlers: SmtpHandlers, features: Partial<DeliveryF
   }
   const { onAuth } = handlers
   /** The session knows of each step, whichever handlers there are. */
-  const step = (context: SessionContext, ask: (session: SmtpSession) => HandlerAnswer) => {
+  const step = async (
+    name: Step,
+    context: SessionContext,
+    ask: (session: SmtpSession) => HandlerAnswer,
+  ): Promise<Reply | undefined> => {
     const session = sessionOf(context)
-    return answerOf(() => ask(session))
+    const said = (await outcomeOf(() => ask(session))) as Reply | undefined
+    return said === undefined ? undefined : expectReply(said, name)
   }
   const policy: Policy = {
-    connect: (context) => step(context, (session) => handlers.onConnect?.(session)),
-    helo: (context) => step(context, (session) => handlers.onHelo?.(session)),
-    mail: (envelope, context) => step(context, (session) => handlers.onMailFrom?.(envelope, session)),
+    connect: (context) => step('onConnect', context, (session) => handlers.onConnect?.(session)),
+    helo: (context) => step('onHelo', context, (session) => handlers.onHelo?.(session)),
+    mail: (envelope, context) =>
+      step('onMailFrom', context, (session) => handlers.onMailFrom?.(envelope, session)),
     recipient: (recipient, _envelope, context) =>
-      step(context, (session) => handlers.onRcptTo?.(recipient, session)),
+      step('onRcptTo', context, (session) => handlers.onRcptTo?.(recipient, session)),
     closed(context) {
       const session = sessions.get(context.id)
       sessions.delete(context.id)
-      if (session !== undefined) handlers.onClose?.(session.update(context))
+      return session === undefined ? undefined : handlers.onClose?.(session.update(context))
     },
   }
   const delivery = simpleDelivery(
@@ -136,11 +148,10 @@ export function smtpHandlers(handlers: SmtpHandlers, features: Partial<DeliveryF
         for await (const _ of message.body);
         return undefined
       }
-      try {
-        return (await handlers.onData(message, sessionOf(message.context))) ?? undefined
-      } catch (error) {
-        return replyOf(error)
-      }
+      const session = sessionOf(message.context)
+      return outcomeOf(() => handlers.onData?.(message, session)) as Promise<
+        Reply | readonly Reply[] | undefined
+      >
     },
     { smtpUtf8: true, ...features },
   )
@@ -151,8 +162,7 @@ export function smtpHandlers(handlers: SmtpHandlers, features: Partial<DeliveryF
       const session = sessions.get(id)
       if (session === undefined) return { ok: false, failure: 'invalid' }
       try {
-        const user = await onAuth.call(handlers, { ...credentials, mechanism }, session)
-        return user === null ? { ok: false, failure: 'invalid' } : { ok: true, user }
+        return loginResult(await onAuth.call(handlers, { ...credentials, mechanism }, session))
       } catch (error) {
         return { ok: false, failure: replyOf(error).code < 500 ? 'unavailable' : 'invalid' }
       }
@@ -161,12 +171,29 @@ export function smtpHandlers(handlers: SmtpHandlers, features: Partial<DeliveryF
   return { delivery, policy, authenticator }
 }
 
-async function answerOf(ask: () => HandlerAnswer): Promise<Reply | undefined> {
+type Step = 'onConnect' | 'onHelo' | 'onMailFrom' | 'onRcptTo'
+
+/** What a handler resolves to; an error that asks for a reply is that reply, whether it was thrown or returned. */
+async function outcomeOf(ask: () => unknown): Promise<unknown> {
   try {
-    return (await ask()) ?? undefined
+    const said = await ask()
+    if (said instanceof Error) throw said
+    return said
   } catch (error) {
     return replyOf(error)
   }
+}
+
+/** Nothing but a name lets in: whoever forgot to answer, or answers as smtp-server wants it, has not meant a yes. */
+function loginResult(said: unknown): AuthResult {
+  if (typeof said === 'string' && said !== '') return { ok: true, user: said }
+  if (said === null || said === undefined || said === false) return { ok: false, failure: 'invalid' }
+  if (said instanceof Error) throw said
+  throw unexpectedAnswer(
+    said,
+    'onAuth',
+    "the user's name, a string, to let in, or null for wrong credentials",
+  )
 }
 
 /** The reply that an error with a `responseCode` asks for; throws any other. */

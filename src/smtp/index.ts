@@ -22,7 +22,7 @@ export {
   scanMailbox,
   scanPath,
 } from './grammar/index.js'
-export type { HandledParts, HandlerAnswer, LoginAttempt, SmtpHandlers } from './handlers.js'
+export type { HandledParts, HandlerAnswer, LoginAnswer, LoginAttempt, SmtpHandlers } from './handlers.js'
 export { SmtpSession, smtpHandlers } from './handlers.js'
 export type {
   ResolvedSmtpServerOptions,
@@ -37,6 +37,7 @@ export type {
 export { SmtpServerEngine, smtpServerLimits } from './server/index.js'
 export type {
   IncomingMessage,
+  MessageAnswer,
   SimpleDeliveryOptions,
   SmtpConnection,
   SmtpConnectionOptions,

@@ -40,11 +40,14 @@ export function messageOf(octets: number): string {
 /** Takes `secret` for everyone, and `down` for a failure of its own. */
 export class TestAuthenticator implements Authenticator {
   readonly mechanisms: readonly string[] = ['PLAIN', 'LOGIN']
+  /** What it answers to the password `garbage`. */
+  garbage: unknown
   readonly asked: { credentials: PlainCredentials; context: AuthContext }[] = []
 
   async plain(credentials: PlainCredentials, context: AuthContext) {
     this.asked.push({ credentials, context })
     const { user, password } = credentials
+    if (password === 'garbage') return this.garbage as never
     if (password === 'throw') throw new Error('this authenticator fails')
     if (password === 'down') return { ok: false, failure: 'unavailable' } as const
     if (password === 'slow') return { ok: false, failure: 'throttled' } as const

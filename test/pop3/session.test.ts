@@ -236,6 +236,27 @@ describe('Pop3ServerSession', () => {
     expect(new Set(lines).size).toBe(32_768)
     expect(lines[32_767]).toMatch(/^32768 \d+\.32768$/)
   })
+
+  it.each([
+    'mrose',
+    true,
+    null,
+    undefined,
+    { ok: 1, user: 'mrose' },
+    { ok: true },
+    { ok: true, user: '' },
+    { ok: false },
+    { ok: false, failure: 'toString' },
+  ])('lets nobody in where the authenticator answers %j', async (given) => {
+    const host = await pop3Host()
+    host.authenticator.garbage = given
+    const client = new Client(host)
+    await client.line()
+    await client.say('USER mrose')
+    expect(await client.say('PASS garbage')).toMatch(/^-ERR \[SYS\/TEMP\]/)
+    expect(await client.say('STAT')).toBeNull()
+    expect(host.errors).toEqual([expect.objectContaining({ code: 'ANSWER' })])
+  })
 })
 
 /** Makes every mailbox read its messages from `read`. */

@@ -3,10 +3,13 @@ import { connect as connectTls } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import {
   createMailServer,
+  type Delivery,
   type ListenerName,
   type MailServer,
   type MailServerOptions,
+  reply,
   simpleDelivery,
+  type Transaction,
   type WireEntry,
   WireLog,
 } from '../../src/index.js'
@@ -229,6 +232,33 @@ describe('createMailServer', () => {
     ])
     const account = await server.store.open('alice@example.test')
     expect((await account.status('INBOX')).messages).toBe(1)
+  })
+
+  it('takes no yes of a delivery that did not mean one', async () => {
+    const whole = {
+      recipient: async () => undefined,
+      ready: async () => undefined,
+      write: () => undefined,
+      commit: async () => ({ reply: reply(250, '2.0.0', 'Kept') }),
+      abort: async () => undefined,
+    }
+    const begun: readonly unknown[] = [
+      reply(250, '2.1.0', 'Yes'),
+      { ...whole, recipient: async () => false },
+      { ...whole, ready: async () => 'yes' },
+      { ...whole, commit: async () => undefined },
+      { ...whole, commit: async () => ({ recipients: [] }) },
+    ]
+    const message = Buffer.from('Subject: hello\r\n\r\n')
+    for (const [index, transaction] of begun.entries()) {
+      const delivery: Delivery = {
+        ...simpleDelivery(async () => undefined),
+        begin: async () => transaction as Transaction,
+      }
+      await using server = await createMailServer({ listen: { smtp: '127.0.0.1:0' }, delivery })
+      const [said] = await server.deliver({ reversePath: '', recipients: ['a@b.test'], message })
+      expect(said?.code, `${index}`).toBe(451)
+    }
   })
 
   it('takes what a host plugs in: a store, an authenticator, a delivery', async () => {

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest'
+import { MailError } from '../../src/core/index.js'
+import type { Logger } from '../../src/interfaces/index.js'
 import { reply } from '../../src/interfaces/index.js'
 import { type SmtpHandlers, smtpHandlers } from '../../src/smtp/index.js'
 import { runScript } from '../../src/testing/index.js'
@@ -8,15 +10,25 @@ import { startServer } from './harness.js'
 const refusing = (responseCode: number): Error => Object.assign(new Error('secret'), { responseCode })
 const login = (user: string): string => Buffer.from(`\0${user}\0x`).toString('base64')
 
-async function play(handlers: SmtpHandlers, script: string, options: TestServerOptions = {}): Promise<void> {
+/** `complaints` takes the messages of errors in the log. */
+async function play(
+  handlers: SmtpHandlers,
+  script: string,
+  options: TestServerOptions = {},
+  complaints: unknown[] = [],
+): Promise<void> {
   const { authenticator, ...parts } = smtpHandlers(handlers)
-  const server = startServer(options, authenticator === null ? parts : { ...parts, authenticator })
+  const logger: Logger = {
+    log: (level, _event, { message }) => void (level === 'error' && complaints.push(message)),
+  }
+  const own = { ...parts, logger }
+  const server = startServer(options, authenticator === null ? own : { ...own, authenticator })
   await runScript(script, () => server)
   expect(server.errors).toEqual([])
 }
 
 it('says of a login what onAuth resolves to or throws, and tells no word of an error', async () => {
-  const answers: Readonly<Record<string, () => string | null>> = {
+  const answers: Readonly<Record<string, () => unknown>> = {
     nobody: () => null,
     wrong: () => {
       throw refusing(535)
@@ -34,7 +46,7 @@ it('says of a login what onAuth resolves to or throws, and tells no word of an e
     {
       onAuth({ user }, session) {
         seen.push(`${session.secure} ${session.context.helo} ${session.user}`)
-        return answers[user]?.() ?? null
+        return answers[user]?.() as string | null
       },
       onClose: ({ user }) => void seen.push(`closed ${user}`),
     },
@@ -65,6 +77,104 @@ CLOSED
     { startTls: true },
   )
   expect(seen).toEqual([...new Array(5).fill('true c.test null'), 'closed alice'])
+})
+
+it.each([
+  ['null', null, 535],
+  ['undefined', undefined, 535],
+  ['false', false, 535],
+  ['an empty name', '', 454],
+  ['true', true, 454],
+  ['a number', 0, 454],
+  ['the object of smtp-server', { user: 'alice' }, 454],
+  ['a Reply', reply(235, '2.7.0', 'Welcome'), 454],
+  ['a list', ['alice'], 454],
+  ['an error', new Error('secret'), 454],
+  ['an error that says 535', refusing(535), 535],
+  ['an error that says 235', refusing(235), 454],
+])('lets nobody in where onAuth answers %s', async (_what, given, code) => {
+  const complaints: unknown[] = []
+  await play(
+    { onAuth: async () => given as string | null },
+    `S~ 220 .*
+C: EHLO c.test
+S*
+S: 250 AUTH PLAIN LOGIN
+C: AUTH PLAIN ${login('alice')}
+S~ ${code} .* [Aa]uthentication .*
+C: MAIL FROM:<>
+S~ 530 .*
+`,
+    { allowPlaintext: true, requireAuth: true },
+    complaints,
+  )
+  const expected =
+    given instanceof Error ? 'secret' : expect.stringContaining("give the user's name, a string")
+  expect(complaints).toEqual(code === 454 ? [expected] : [])
+})
+
+const LATER = '451 4.3.0 Temporary failure, try again later'
+
+it.each([
+  ['null', null, LATER],
+  ['false', false, LATER],
+  ['a string', 'ok', LATER],
+  ['an error', new Error('secret'), LATER],
+  ['an error with a code', refusing(550), '550 5.0.0 secret'],
+  ['an error with the code of a yes', refusing(250), LATER],
+  ['a MailError', new MailError('overQuota', 'secret'), '452 4.2.2 Mailbox is full'],
+  ['half a Reply', { code: 250, message: 'OK' }, LATER],
+])('takes no step where a handler answers %s', async (_what, given, said) => {
+  const steps = {
+    onConnect: '',
+    onHelo: 'C: EHLO c.test',
+    onMailFrom: 'C: EHLO c.test\nS*\nS~ 250 .*\nC: MAIL FROM:<>',
+    onRcptTo: 'C: HELO c.test\nS~ 250 .*\nC: MAIL FROM:<>\nS~ 250 .*\nC: RCPT TO:<a@b.test>',
+    onData:
+      'C: HELO c.test\nS~ 250 .*\nC: MAIL FROM:<>\nS~ 250 .*\nC: RCPT TO:<a@b.test>\nS~ 250 .*\nC: DATA\nS~ 354 .*\nC: .',
+  }
+  for (const [name, before] of Object.entries(steps)) {
+    const complaints: unknown[] = []
+    const answer = name === 'onConnect' ? said.replace(/^4../, '421').replace(/^5../, '554') : said
+    const script = before === '' ? `S: ${answer}\nCLOSED\n` : `S~ 220 .*\n${before}\nS: ${answer}\n`
+    await play({ [name]: () => given }, script, {}, complaints)
+    expect(complaints.length, name).toBe(said.startsWith('550') ? 0 : 1)
+    if (!(given instanceof Error) && name !== 'onData') expect(complaints[0]).toContain(`${name} gave `)
+  }
+})
+
+it('takes a yes in a handler’s own words, and results that are there at once', async () => {
+  const results = [reply(250, '2.0.0', 'First'), reply(452, '4.2.2', 'Full')]
+  await play(
+    {
+      onMailFrom: () => reply(250, '2.1.0', 'Hello'),
+      onRcptTo: ({ localPart }) => (localPart === 'far' ? reply(251, '2.1.5', 'Forwarded') : undefined),
+      onData: () => results,
+    },
+    `S~ 220 .*
+C: LHLO c.test
+S*
+S~ 250 .*
+C: MAIL FROM:<>
+S: 250 2.1.0 Hello
+C: RCPT TO:<far@b.test>
+S: 251 2.1.5 Forwarded
+C: RCPT TO:<near@b.test>
+S: 250 2.1.5 Recipient OK
+C: DATA
+S~ 354 .*
+C: .
+S: 250 2.0.0 First
+S: 452 4.2.2 Full
+`,
+    { service: 'lmtp' },
+  )
+  const answers: SmtpHandlers[] = [{ onData: () => reply(250, '2.0.0', 'Taken') }, { onData() {} }]
+  for (const handlers of answers)
+    await play(
+      handlers,
+      'S~ 220 .*\nC: HELO c.test\nS~ 250 .*\nC: MAIL FROM:<>\nS~ 250 .*\nC: RCPT TO:<a@b.test>\nS~ 250 .*\nC: DATA\nS~ 354 .*\nC: .\nS~ 250 2.0.0 (Taken|Message accepted)\n',
+    )
 })
 
 it('hands a message in chunks over as it comes, and tells LMTP its results, duplicates too', async () => {

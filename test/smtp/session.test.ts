@@ -382,7 +382,7 @@ S~ 250 .*
       { policy: { connect: async () => reply(421, '4.7.0', 'Later') } },
     )
     await play(
-      'S: 451 4.3.0 Temporary failure, try again later\nCLOSED\n',
+      'S: 421 4.3.0 Temporary failure, try again later\nCLOSED\n',
       {},
       {
         policy: { connect: () => Promise.reject(new Error('broken')) },

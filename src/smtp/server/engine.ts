@@ -24,6 +24,7 @@ import {
   LINE_TOO_LONG,
   NEEDS_AUTH,
   NEEDS_TLS,
+  refusalOfConnection,
   shutdownReplies,
   TIMED_OUT,
   TOO_MUCH_JUNK,
@@ -372,13 +373,13 @@ function invites({ acceptance }: Ask): boolean {
   return acceptance.code === 220 || acceptance.code === 354
 }
 
-/** RFC 5321 section 4.3.1: 220, or 421 or 554 and close. */
+/** RFC 5321 sections 3.1 and 3.8: 220, or 554 or 421 and close. */
 const greetingAsk: Ask = {
   acceptance: reply(220, '', 'ESMTP'),
   answered(conversation, answer) {
     const { greetingDelayMs } = conversation.options
     if (answer.code >= 400) {
-      conversation.closeWith(answer, 'refused')
+      conversation.closeWith(refusalOfConnection(answer), 'refused')
     } else if (conversation.proxied) {
       sayGreeting(conversation)
     } else if (conversation.input.size > 0) {

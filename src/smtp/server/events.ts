@@ -14,7 +14,7 @@ export type SmtpCloseReason = 'quit' | 'lost' | 'refused' | 'limit' | 'timeout' 
 /**
  * What an SMTP server engine has to say. Asks stop the engine until `accept()` or `reply()`; tells need nothing.
  *
- * - `connect` (ask): before the greeting; a refusal is 421 or 554 and closes.
+ * - `connect` (ask): before the greeting; a refusal is said as 421 where it is a 4yz, as 554 else, and closes.
  * - `helo` (ask): HELO or EHLO. Once it is accepted an open transaction is over, which a `reset` tells.
  * - `mail`, `rcpt` (asks); `data` (ask): before 354, or before the first octet of a BDAT. A refusal ends the transaction.
  * - `body` (tell): the next octets of the message, dot-stuffing undone; a view of the chunk received where possible.

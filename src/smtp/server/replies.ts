@@ -37,6 +37,11 @@ export const shutdownReplies = {
   internalError: reply(421, '4.3.0', 'Internal error'),
 } as const
 
+/** No other codes than 554 and 421 stand in place of the greeting (RFC 5321 sections 3.1 and 3.8). */
+export function refusalOfConnection(answer: Reply): Reply {
+  return { ...answer, code: answer.code < 500 ? 421 : 554 }
+}
+
 /** 503, RFC 5321 section 4.1.4. */
 export function badSequence(text: string): Reply {
   return reply(503, '5.5.1', text)

@@ -1,3 +1,4 @@
+import { expectAuthResult } from '../../interfaces/answer.js'
 import type {
   Authenticator,
   AuthFailure,
@@ -16,7 +17,10 @@ export const authFailures: Readonly<Record<AuthFailure, Reply>> = {
   throttled: reply(421, '4.7.0', 'Too many failed logins, try again later'),
 }
 
-/** Checks credentials; nobody may act for another (RFC 4616 section 2). Rejects as the authenticator does. */
+/**
+ * Checks credentials; nobody may act for another (RFC 4616 section 2). Rejects as the authenticator does, and with UsageError
+ * `ANSWER` where it resolves to what is no result.
+ */
 export async function checkLogin(
   authenticator: Authenticator | null,
   mechanism: string,
@@ -24,15 +28,17 @@ export async function checkLogin(
   { id, remoteAddress, signal }: SessionContext,
   secure: boolean,
 ): Promise<AuthResult> {
-  const result = await authenticator?.plain?.(credentials, {
-    protocol: 'smtp',
-    mechanism,
-    remoteAddress,
-    session: id,
-    secure,
-    signal,
-  })
-  if (result === undefined) return { ok: false, failure: 'unavailable' }
+  if (authenticator?.plain === undefined) return { ok: false, failure: 'unavailable' }
+  const result = expectAuthResult(
+    await authenticator.plain(credentials, {
+      protocol: 'smtp',
+      mechanism,
+      remoteAddress,
+      session: id,
+      secure,
+      signal,
+    }),
+  )
   const { user, authorizationId } = credentials
   const himself = authorizationId === '' || authorizationId === user
   return !result.ok || himself || authorizationId === result.user ? result : { ok: false, failure: 'invalid' }

@@ -3,6 +3,7 @@ import { systemClock } from '../../core/clock.js'
 import type { EventHandler } from '../../core/driver.js'
 import { replyForError } from '../../core/errors.js'
 import { escapeControls } from '../../core/wire-log.js'
+import { expectCommitResult, expectReply, expectTransaction } from '../../interfaces/answer.js'
 import type {
   AbortReason,
   Authenticator,
@@ -19,7 +20,7 @@ import type {
   SessionContext,
 } from '../../interfaces/index.js'
 import { reply, silentLogger } from '../../interfaces/index.js'
-import { scanMailbox } from '../grammar/index.js'
+import { formatReply, scanMailbox } from '../grammar/index.js'
 import type { SmtpHostVerb, SmtpServerEngine, SmtpServerEvent } from '../server/index.js'
 import { refusalOfSolicitation } from '../server/index.js'
 import { commitReply } from './commit-reply.js'
@@ -138,7 +139,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     } catch (error) {
       answer = this.#failed(error)
     }
-    if (answer !== undefined && 'then' in answer) return this.#sayLater(answer)
+    if (isPromise(answer)) return this.#sayLater(answer)
     this.#say(answer)
     return undefined
   }
@@ -186,8 +187,8 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       return
     }
     try {
-      if ('code' in said) this.engine.reply(said)
-      else this.engine.replyEach(said)
+      if (isList(said)) this.engine.replyEach(said)
+      else this.engine.reply(expectReply(said))
     } catch (error) {
       this.engine.reply(this.#failed(error))
     }
@@ -214,21 +215,26 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     before: Context,
     wasExtended: boolean,
   ): Promise<Reply | undefined> {
-    const answer = await asked
-    if (isRefusal(answer)) {
-      this.#extended = wasExtended
-      this.#context = before
+    let refused = true
+    try {
+      const answer = await asked
+      refused = isRefusal(answer)
+      return answer
+    } finally {
+      if (refused) {
+        this.#extended = wasExtended
+        this.#context = before
+      }
     }
-    return answer
   }
 
   async #mail(envelope: EnvelopeStart): Promise<Reply | undefined> {
     const { reversePath, smtpUtf8 } = envelope
     this.#setTransmission(smtpUtf8)
     const asked = this.#refusalOfSender(envelope)
-    const refusal = asked === undefined ? undefined : await asked
-    if (isRefusal(refusal)) return this.#refused('mail', refusal, { from: reversePath })
-    const begun = await this.#delivery.begin(envelope, this.#context)
+    const answer = asked === undefined ? undefined : await asked
+    if (isRefusal(answer)) return this.#refused('mail', answer, { from: reversePath })
+    const begun = expectTransaction(await this.#delivery.begin(envelope, this.#context))
     if ('code' in begun) return this.#refused('mail', begun, { from: reversePath })
     const header = this.#mendHeader
       ? new SubmissionHeader({
@@ -240,7 +246,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     this.#transaction = new SessionTransaction(envelope, begun, header, this.#tagsOf(), (error) =>
       this.#failed(error),
     )
-    return undefined
+    return answer
   }
 
   /** A header is read only where the delivery takes part in what it may ask for. */
@@ -259,7 +265,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
 
   async #refusalOfStranger(envelope: EnvelopeStart, user: string): Promise<Reply | undefined> {
     const sender = scanMailbox(envelope.reversePath, 0, true, envelope.smtpUtf8)
-    const owned = typeof sender !== 'string' && (await this.#delivery.owns?.(sender.mailbox, user))
+    const owned = typeof sender !== 'string' && (await this.#delivery.owns?.(sender.mailbox, user)) === true
     return owned ? this.#policy?.mail?.(envelope, this.#context) : NOT_YOUR_SENDER
   }
 
@@ -268,12 +274,13 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     const { envelope } = transaction
     if (transaction.repeats(recipient)) return undefined
     const asked = this.#policy?.recipient?.(recipient, envelope, this.#context)
-    const vetoed = asked === undefined ? undefined : await asked
-    const answer = isRefusal(vetoed) ? vetoed : await transaction.recipient(recipient)
-    if (!isRefusal(answer)) transaction.accepted(recipient)
-    return isRefusal(answer)
-      ? this.#refused('rcpt', answer, { from: envelope.reversePath, to: recipient.address })
-      : answer
+    const first = asked === undefined ? undefined : await asked
+    const own = isRefusal(first) ? first : await transaction.recipient(recipient)
+    const answer = own === undefined ? first : own
+    if (isRefusal(answer))
+      return this.#refused('rcpt', answer, { from: envelope.reversePath, to: recipient.address })
+    transaction.accepted(recipient)
+    return answer
   }
 
   async #data(): Promise<Reply | undefined> {
@@ -300,11 +307,12 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     })
     // MAIL refused what SOLICIT= named; by then nobody knew of the message's own field.
     const unwanted = refusalOfSolicitation(this.engine.options, tags?.solicitation ?? [])
-    const result = await (unwanted === null
-      ? transaction.commit(received, tags)
-      : transaction.refuse(unwanted))
+    const result = expectCommitResult(
+      await (unwanted === null ? transaction.commit(received, tags) : transaction.refuse(unwanted)),
+    )
     this.#leaveTransaction()
-    const said = commitReply(result)
+    if ('recipients' in result) for (const each of result.recipients) formatReply(each)
+    const said = commitReply(result, recipients.length)
     if ('recipients' in result) this.#logRecipients(id, recipients, result.recipients)
     if (said.code >= 300) this.#refused('message', said, facts)
     else this.#log('info', 'smtp.accepted', { message: id, ...facts })
@@ -422,7 +430,8 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   async #closed(): Promise<void> {
     await this.#abort('lost')
     try {
-      this.#policy?.closed?.(this.#context)
+      // Nobody waits for it, and yet a promise that rejects must not end the process.
+      void Promise.resolve(this.#policy?.closed?.(this.#context)).catch((error) => this.#failed(error))
     } catch (error) {
       this.#failed(error)
     }
@@ -455,6 +464,17 @@ function addressOf(user: string | null): string {
   return user?.includes('@') ? user : ''
 }
 
+/** Throws for what is neither a yes nor a reply that can be sent, as `expectReply` and `formatReply` do. */
 function isRefusal(answer: Reply | undefined): answer is Reply {
-  return answer !== undefined && answer.code >= 300
+  if (answer === undefined) return false
+  formatReply(expectReply(answer))
+  return answer.code >= 300
+}
+
+function isPromise(answer: Answer | Promise<Answer>): answer is Promise<Answer> {
+  return typeof (answer as { readonly then?: unknown } | null | undefined)?.then === 'function'
+}
+
+function isList(answer: Reply | readonly Reply[]): answer is readonly Reply[] {
+  return Array.isArray(answer)
 }

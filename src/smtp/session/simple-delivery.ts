@@ -1,4 +1,5 @@
 import { MailError } from '../../core/errors.js'
+import { expectCommitResult, expectReply } from '../../interfaces/answer.js'
 import type {
   AbortReason,
   CommitResult,
@@ -41,7 +42,15 @@ export interface SimpleDeliveryOptions extends Partial<DeliveryFeatures> {
   ) => Promise<Reply | undefined> | Reply | undefined
 }
 
-type Receive = (message: IncomingMessage) => Promise<Reply | readonly Reply[] | undefined> | Promise<void>
+/** What became of a message: nothing to say more, so that it is accepted, a Reply for all recipients, or one for each. */
+export type MessageAnswer =
+  | Reply
+  | readonly Reply[]
+  | undefined
+  | Promise<Reply | readonly Reply[] | undefined>
+  | Promise<void>
+
+type Receive = (message: IncomingMessage) => MessageAnswer
 
 const ACCEPTED = reply(250, '2.0.0', 'Message accepted')
 /** Octets held for a receiver that has not asked for them yet; beyond it the client waits. */
@@ -50,7 +59,8 @@ const HELD = 65_536
 /**
  * A Delivery of one function. `receive` is called when the client may send the message; the client hears 250 when it
  * resolves, so it must resolve only when the message is safe. A Reply it returns is said instead, a list of them is one
- * for each recipient, in order; a MailError it throws becomes the reply of its kind, and anything else 451.
+ * for each recipient, in order; a MailError it throws becomes the reply of its kind, and anything else that it throws or
+ * resolves to 451.
  */
 export function simpleDelivery(receive: Receive, options: SimpleDeliveryOptions = {}): Delivery {
   const { recipient: _, ...given } = options
@@ -87,7 +97,7 @@ class SimpleTransaction implements Transaction {
 
   async recipient(recipient: Recipient): Promise<Reply | undefined> {
     const answer = await this.#options.recipient?.(recipient, this.#envelope, this.#context)
-    if (answer === undefined || answer.code < 300) this.#recipients.push(recipient)
+    if (answer === undefined || expectReply(answer).code < 300) this.#recipients.push(recipient)
     return answer
   }
 
@@ -128,14 +138,19 @@ class SimpleTransaction implements Transaction {
   /** The outcome as a value, since nobody may be waiting for it yet. */
   async #run(message: IncomingMessage): Promise<CommitResult | { readonly error: unknown }> {
     try {
-      const said = (await this.#receive(message)) ?? ACCEPTED
-      return 'code' in said ? { reply: said } : { recipients: said }
+      const said = (await this.#receive(message)) as Reply | readonly Reply[] | undefined
+      if (said === undefined) return { reply: ACCEPTED }
+      return expectCommitResult(isList(said) ? { recipients: said } : { reply: said })
     } catch (error) {
       return { error }
     } finally {
       this.#body.drain()
     }
   }
+}
+
+function isList(said: Reply | readonly Reply[]): said is readonly Reply[] {
+  return Array.isArray(said)
 }
 
 /** A pipe of one writer and one reader that holds the writer back. */

@@ -349,3 +349,22 @@ test('a message with NUL, which no literal can carry, is sent with its size unch
   expect(await client.command('FETCH 1 BODY.PEEK[]')).toContain('BODY[] {3}\r\na?b)')
   expect(messages.length).toBe(4)
 })
+
+test.each([
+  'alice',
+  true,
+  null,
+  undefined,
+  { ok: 1, user: 'mary' },
+  { ok: true },
+  { ok: true, user: '' },
+  { ok: false },
+  { ok: false, failure: 'toString' },
+])('an authenticator that answers %j lets nobody in', async (given) => {
+  const host = imapHost(undefined, { mechanisms: ['PLAIN'], plain: async () => given as never })
+  const client = new TestClient(host.connect())
+  expect(await client.command('LOGIN mary mary')).toContain(
+    'NO [UNAVAILABLE] Temporary authentication failure',
+  )
+  expect(host.logged.map(({ event }) => event)).toContain('auth.error')
+})

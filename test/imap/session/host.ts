@@ -13,7 +13,7 @@ export interface Logged {
 }
 
 /** Users whose name is their password, and some that show how a login fails. */
-export const authenticator: Authenticator = {
+const testAuthenticator: Authenticator = {
   mechanisms: ['PLAIN', 'LOGIN'],
   plain: async ({ user, password }) => {
     if (user === 'broken') throw new Error('no directory')
@@ -31,7 +31,10 @@ export interface TestHost extends ScriptHost {
 }
 
 /** A server over one store (a new MemoryStore by default) that any number of clients may connect to. */
-export function imapHost(store: MailStore = new MemoryStore()): TestHost {
+export function imapHost(
+  store: MailStore = new MemoryStore(),
+  authenticator: Authenticator = testAuthenticator,
+): TestHost {
   const clock = new VirtualClock()
   const logged: Logged[] = []
   const logger: Logger = { log: (_level, event, fields) => void logged.push({ event, fields }) }

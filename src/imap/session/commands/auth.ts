@@ -1,4 +1,5 @@
 import { isMailError } from '../../../core/errors.js'
+import { expectAuthResult } from '../../../interfaces/answer.js'
 import type { AuthFailure, AuthResult, PlainCredentials } from '../../../interfaces/index.js'
 import type { Outcome } from '../outcome.js'
 import { no, ok, refusal } from '../outcome.js'
@@ -50,14 +51,15 @@ async function check(
   try {
     const { remoteAddress } = context
     const secure = context.secure()
-    const asked = authenticator.plain?.(credentials, {
+    if (authenticator.plain === undefined) return unavailable
+    const asked = authenticator.plain(credentials, {
       protocol: 'imap',
       mechanism,
       remoteAddress,
       secure,
       signal,
     })
-    return (await asked) ?? unavailable
+    return expectAuthResult(await asked)
   } catch (error) {
     session.log('error', 'auth.error', { error: (error as Error).message })
     return unavailable
