@@ -69,9 +69,8 @@ export class LocalDelivery implements Delivery {
     )
   }
 
-  /** A user may send from his own address and from every alias that leads to him. */
-  async owns(sender: Recipient, user: string): Promise<boolean> {
-    const route = await this.#router.route(sender)
-    return route.type === 'users' && route.users.includes(canonicalAddress(user) ?? user)
+  /** See `Router.owns`. */
+  owns(sender: Recipient, user: string): Promise<boolean> {
+    return this.#router.owns(sender, canonicalAddress(user) ?? user)
   }
 }

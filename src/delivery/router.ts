@@ -38,8 +38,8 @@ export class Router {
 
   /** Rejects as the lookup does. */
   async route(recipient: Recipient): Promise<Route> {
-    const domain = recipient.domain === '' ? this.#table.domains[0] : canonicalDomain(recipient.domain)
-    if (domain === undefined || domain === null || !this.#table.isLocal(domain)) return foreign
+    const domain = this.#localDomain(recipient)
+    if (domain === null) return foreign
     const address = canonicalAddress(`${recipient.localPart}@${domain}`)
     if (address === null) return unknown
     let users = await this.#follow(address)
@@ -48,6 +48,28 @@ export class Router {
       users = substitute === null ? [] : await this.#follow(substitute)
     }
     return users.length === 0 ? unknown : { type: 'users', users }
+  }
+
+  /**
+   * Whether the user, a canonical address, may send as the mailbox: it is his own, with a detail too, or an alias that leads
+   * to him. Where a user and an alias have one name, it is the user's, wherever the mail goes; and who gets what is
+   * addressed to nobody, or to postmaster, is not therefore everybody. Rejects as the lookup does.
+   */
+  async owns(sender: Recipient, user: string): Promise<boolean> {
+    const domain = this.#localDomain(sender)
+    const address = domain === null ? null : canonicalAddress(`${sender.localPart}@${domain}`)
+    for (const candidate of address === null ? [] : this.#candidates(address)) {
+      const named = await this.#users.find(candidate)
+      if (named !== null) return named.address === user
+      if (this.#table.aliasTargets(candidate) !== undefined)
+        return (await this.#follow(candidate)).includes(user)
+    }
+    return false
+  }
+
+  #localDomain(recipient: Recipient): string | null {
+    const domain = recipient.domain === '' ? this.#table.domains[0] : canonicalDomain(recipient.domain)
+    return domain !== undefined && domain !== null && this.#table.isLocal(domain) ? domain : null
   }
 
   /** Follows aliases, each once, so that loops end; what comes back to an alias already followed means the user. */

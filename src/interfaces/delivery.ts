@@ -106,8 +106,8 @@ export interface Delivery {
   /** MAIL: takes the reverse-path, or refuses it with the Reply. */
   begin(envelope: EnvelopeStart, context: SessionContext): Promise<Transaction | Reply>
   /**
-   * Whether mail to the address comes to that user: then he may send from it. Where it is there, a submission session
-   * asks it for each reverse-path but the null one.
+   * Whether that user may send from the address. Where it is there, a submission session asks it for each reverse-path but
+   * the null one.
    */
   owns?(sender: Recipient, user: string): Promise<boolean>
   /** VRFY (RFC 5321 section 3.5): 250 with the mailbox, 252, 550, 551 or 553. Without it every VRFY gets 252. */

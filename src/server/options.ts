@@ -75,7 +75,7 @@ export interface SmtpOptions {
   readonly greetingDelay?: number
   /** Milliseconds that a refusal is held back after `limits.smtp.softErrors`; 0, for never, by default. */
   readonly tarpit?: number
-  /** On submission: the sender must be an address whose mail comes to who has logged in; true by default. */
+  /** On submission: the sender must be the user's own address or an alias that leads to him; true by default. */
   readonly checkSender?: boolean
   /** On submission: Date, Message-ID and From are added where missing, and Bcc is taken out; true by default. */
   readonly mendHeader?: boolean

@@ -18,11 +18,75 @@ const users: UserLookup = {
 
 const base: RoutingOptions = { domains: ['Example.test', 'other.test'] }
 
+async function mayBe(user: string, sender: string, options: Partial<RoutingOptions> = {}) {
+  const at = sender.lastIndexOf('@')
+  const recipient = { address: sender, localPart: sender.slice(0, at), domain: sender.slice(at + 1) }
+  return new Router({ ...base, ...options }, users).owns(recipient, user)
+}
+
 async function route(localPart: string, domain = 'example.test', options: Partial<RoutingOptions> = {}) {
   const recipient = { address: `${localPart}@${domain}`, localPart, domain }
   const found = await new Router({ ...base, ...options }, users).route(recipient)
   return found.type === 'users' ? [...found.users].sort().join(' ') : found.type
 }
+
+describe('Router.owns', () => {
+  const alice = 'alice@example.test'
+  const bob = 'bob@example.test'
+  const options: Partial<RoutingOptions> = {
+    aliases: {
+      'bob@example.test': alice,
+      'info@example.test': 'team@example.test',
+      'team@example.test': [alice, 'carl@other.test'],
+      'desk@example.test': bob,
+      'loop@example.test': 'loop@example.test',
+    },
+    catchAll: { 'example.test': alice, 'other.test': alice },
+    postmaster: alice,
+  }
+
+  it.each([
+    ['alice@example.test'],
+    ['Alice@Example.Test'],
+    ['alice+lists@example.test'],
+    ['info@example.test'],
+    ['INFO+x@example.test'],
+    ['team@example.test'],
+    // Its mail is alice's, since it leads to the alias that bob has.
+    ['desk@example.test'],
+  ])('alice may send as %s', async (sender) => {
+    expect(await mayBe(alice, sender, options)).toBe(true)
+  })
+
+  it.each([
+    // Another user, though an alias of that name leads to her.
+    ['bob@example.test'],
+    ['bob+x@example.test'],
+    ['carl@other.test'],
+    ['a+b@example.test'],
+    // The catch-all's.
+    ['nobody@example.test'],
+    ['nobody@other.test'],
+    ['postmaster@example.test'],
+    ['loop@example.test'],
+    ['alice@elsewhere.test'],
+    ['alice@[127.0.0.1]'],
+    ['alice\0@example.test'],
+  ])('alice may not send as %j', async (sender) => {
+    expect(await mayBe(alice, sender, options)).toBe(false)
+  })
+
+  it('a user may send as himself, where an alias takes his mail too', async () => {
+    expect(await mayBe(bob, 'bob@example.test', options)).toBe(true)
+    expect(await mayBe(bob, 'bob+x@example.test', options)).toBe(true)
+    expect(await mayBe(bob, 'desk@example.test', options)).toBe(false)
+    expect(await mayBe('carl@other.test', 'info@example.test', options)).toBe(true)
+    expect(await mayBe(bob, 'alice@example.test', options)).toBe(false)
+    expect(await mayBe(bob, 'bob+x@example.test', { ...options, detailSeparator: '' })).toBe(false)
+    const named = { aliases: { 'postmaster@example.test': bob } }
+    expect(await mayBe(bob, 'postmaster@example.test', named)).toBe(true)
+  })
+})
 
 describe('Router', () => {
   it('finds users by address in any case', async () => {
