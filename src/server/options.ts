@@ -77,7 +77,7 @@ export interface SmtpOptions {
   readonly tarpit?: number
   /** On submission: the sender must be the user's own address or an alias that leads to him; true by default. */
   readonly checkSender?: boolean
-  /** On submission: Date, Message-ID and From are added where missing, and Bcc is taken out; true by default. */
+  /** On submission: Date, Message-ID and From are added where missing or empty, and Bcc is taken out; true by default. */
   readonly mendHeader?: boolean
   /** Addresses and networks of proxies that may say by XCLIENT and XFORWARD for whom they speak; none by default. */
   readonly xclient?: readonly string[]

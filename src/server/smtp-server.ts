@@ -36,7 +36,7 @@ export interface SmtpServerSettings extends SmtpHandlers {
   readonly chunking?: boolean
   /** Takes addresses that are written wrong in common ways, such as `MAIL FROM: a@b`. */
   readonly lenient?: boolean
-  /** Submission: adds Date, Message-ID and From where missing, and takes Bcc out; false by default, unlike in a mail server. */
+  /** Submission: adds Date, Message-ID and From where missing or empty, and takes Bcc out; false by default, unlike in a mail server. */
   readonly mendHeader?: boolean
   /** Milliseconds to hold back the greeting; 0 by default. */
   readonly greetingDelayMs?: number

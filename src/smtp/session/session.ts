@@ -38,7 +38,7 @@ export interface SmtpServerSessionOptions {
   readonly delivery: Delivery
   /** Submission: the sender must belong to the login, where the delivery can tell (`owns`); true by default. */
   readonly checkSender?: boolean
-  /** Submission: missing Date, Message-ID and From are added and Bcc is taken out (RFC 6409 section 8); true by default. */
+  /** Submission: missing or empty Date, Message-ID and From are added, and Bcc is taken out (RFC 6409 section 8); true by default. */
   readonly mendHeader?: boolean
   /** Needed where the engine offers mechanisms. */
   readonly authenticator?: Authenticator | null
