@@ -4,6 +4,7 @@ export { connectSmtp, SmtpClient } from './delivery/index.js'
 export * from './interfaces/index.js'
 export type {
   DomainOptions,
+  GivenConnection,
   LimitOptions,
   ListenerInfo,
   ListenerName,

@@ -4,6 +4,6 @@ export type { SmtpClientPoolOptions, SmtpConnectOptions } from './delivery/index
 export { connectSmtp, SmtpClient } from './delivery/index.js'
 export type { Reply } from './interfaces/index.js'
 export { reply } from './interfaces/index.js'
-export type { SmtpServerSettings } from './server/index.js'
+export type { GivenConnection, SmtpServerSettings } from './server/index.js'
 export { SmtpServer } from './server/index.js'
 export * from './smtp/index.js'

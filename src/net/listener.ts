@@ -40,7 +40,8 @@ export interface ListenOptions {
   readonly onError: (error: unknown) => void
 }
 
-const HANDSHAKE_TIMEOUT = 60_000
+/** Milliseconds a TLS handshake may take, by default. */
+export const HANDSHAKE_TIMEOUT = 60_000
 
 /** Takes connections at one address. */
 export class Listener {

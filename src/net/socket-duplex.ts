@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
+import type { Duplex as Stream } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { Duplex, Taken } from '../core/duplex.js'
 import type { TlsInfo, UpgradeKind } from '../core/engine.js'
@@ -24,6 +25,8 @@ export interface SocketDuplexOptions {
   readonly handshakeTimeoutMs: number
   /** For `upgrade` at the client's side of a connection, in place of `tls`. */
   readonly client?: ClientHandshake | null
+  /** Of TLS that is in place already. */
+  readonly tlsInfo?: TlsInfo | null
 }
 
 /** The client's side of TLS. */
@@ -33,18 +36,18 @@ export interface ClientHandshake {
   check(socket: TLSSocket): Promise<boolean>
 }
 
-/** A TCP connection as the driver needs it, of either side. Reads only when asked to, so that the peer feels backpressure. */
+/** A TCP connection, or another stream, as the driver needs it, of either side. Reads only when asked to, so that the peer feels backpressure. */
 export class SocketDuplex implements Duplex {
   readonly #options: SocketDuplexOptions
   #closeListeners: readonly (() => void)[]
-  #socket: Socket
+  #socket: Stream
   #take: ((taken: Taken) => void) | null
   #early: Buffer | null
   #ended: boolean
   #closed: boolean
   #tlsInfo: TlsInfo | null
 
-  constructor(socket: Socket, options: SocketDuplexOptions) {
+  constructor(socket: Stream, options: SocketDuplexOptions) {
     this.#options = options
     this.#closeListeners = NOBODY
     this.#socket = socket
@@ -52,8 +55,8 @@ export class SocketDuplex implements Duplex {
     this.#early = null
     this.#ended = false
     this.#closed = false
-    this.#tlsInfo = null
-    socket.setNoDelay(true)
+    this.#tlsInfo = options.tlsInfo ?? null
+    if (socket instanceof Socket) socket.setNoDelay(true)
     socket.on('error', ignore)
     socket.on('close', this.#onClose)
     this.#attach()
@@ -108,19 +111,14 @@ export class SocketDuplex implements Duplex {
     raw.pause()
     if (this.#early !== null) raw.unshift(this.#early)
     this.#early = null
-    const secured = client?.begin(raw) ?? this.#serve(raw, tls as TlsServerContext)
+    const secured = client?.begin(raw as Socket) ?? this.#serve(raw, tls as TlsServerContext)
     secured.on('error', ignore)
     secured.on('close', this.#onClose)
     this.#socket = secured
     await handshake(secured, handshakeTimeoutMs)
     const peerVerified = await client?.check(secured)
     this.#attach()
-    this.#tlsInfo = {
-      version: secured.getProtocol() ?? '',
-      cipher: secured.getCipher().standardName,
-      serverName: serverNameOf(secured),
-      ...(peerVerified === undefined ? {} : { peerVerified }),
-    }
+    this.#tlsInfo = { ...tlsInfoOf(secured), ...(peerVerified === undefined ? {} : { peerVerified }) }
     return this.#tlsInfo
   }
 
@@ -129,7 +127,8 @@ export class SocketDuplex implements Duplex {
     const socket = this.#socket
     this.#detach()
     // The system sends what was written. TLS has something of its own to say yet.
-    if (peerHasLeft && this.#early === null && socket.writableLength === 0 && this.#tlsInfo === null) {
+    const plain = socket instanceof Socket && this.#tlsInfo === null
+    if (plain && peerHasLeft && this.#early === null && socket.writableLength === 0) {
       socket.destroy()
       return
     }
@@ -140,12 +139,12 @@ export class SocketDuplex implements Duplex {
         clearTimeout(timer)
         resolve()
       })
-      socket.once('end', () => socket.destroySoon())
+      socket.once('end', () => destroySoon(socket))
       socket.end()
       // What the peer still sends is read and dropped: closing over unread octets would reset the connection, and
       // the last reply could be lost with it.
       socket.resume()
-      if (this.#ended) socket.destroySoon()
+      if (this.#ended) destroySoon(socket)
     })
   }
 
@@ -158,7 +157,7 @@ export class SocketDuplex implements Duplex {
     else this.#closeListeners = this.#closeListeners.concat(listener)
   }
 
-  #serve(raw: Socket, tls: TlsServerContext): TLSSocket {
+  #serve(raw: Stream, tls: TlsServerContext): TLSSocket {
     const { alpn } = this.#options
     return new TLSSocket(raw, {
       isServer: true,
@@ -223,6 +222,21 @@ export class SocketDuplex implements Duplex {
     this.#closeListeners = NOBODY
     for (const listener of listeners) listener()
   }
+}
+
+/** What a handshake that is complete has come to. */
+export function tlsInfoOf(socket: TLSSocket): TlsInfo {
+  return {
+    version: socket.getProtocol() ?? '',
+    cipher: socket.getCipher().standardName,
+    serverName: serverNameOf(socket),
+  }
+}
+
+/** Once what was written has gone out. */
+function destroySoon(stream: Stream): void {
+  if (stream.writableFinished) stream.destroy()
+  else stream.once('finish', () => stream.destroy())
 }
 
 function sizeOf(chunks: readonly Uint8Array[]): number {

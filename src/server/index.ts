@@ -16,6 +16,7 @@ export type {
   UserOptions,
 } from './options.js'
 export { checkOptions, listenerNames } from './options.js'
-export type { SmtpServerSettings } from './smtp-server.js'
+export type { GivenConnection } from './smtp-server.js'
 export { SmtpServer } from './smtp-server.js'
+export type { SmtpServerSettings } from './smtp-server-settings.js'
 export type { UserListing, Users } from './users.js'

@@ -9,6 +9,8 @@ import { type Pop3ServerLimits, pop3ServerLimits } from '../pop3/index.js'
 import { type SmtpServerLimits, smtpServerLimits } from '../smtp/index.js'
 import type { CertificatePair } from '../tls/index.js'
 import {
+  aFunction,
+  byPrefix,
   type Check,
   choice,
   configError,
@@ -19,6 +21,7 @@ import {
   record,
   text,
   whole,
+  yesOrNo,
 } from './check.js'
 import { type ListenAddress, parseListenAddress } from './listen-address.js'
 
@@ -79,6 +82,12 @@ export interface SmtpOptions {
   readonly checkSender?: boolean
   /** On submission: Date, Message-ID and From are added where missing or empty, and Bcc is taken out; true by default. */
   readonly mendHeader?: boolean
+  /** A bare CR or LF in a message: `refuse`, the default, answers 550 after its end, `normalize` makes it CRLF. */
+  readonly bareLineEnds?: 'refuse' | 'normalize'
+  /** Takes NUL in a message; such a message is refused by default. */
+  readonly allowNul?: boolean
+  /** Takes a space after `FROM:` or `TO:`, paths without angle brackets and underscores in domains; false by default. */
+  readonly lenient?: boolean
   /** Addresses and networks of proxies that may say by XCLIENT and XFORWARD for whom they speak; none by default. */
   readonly xclient?: readonly string[]
 }
@@ -183,18 +192,6 @@ function limits(rules: Readonly<Record<string, LimitRule>>): Check {
   }
 }
 
-/** A limit for an address, its /26 and its /21. */
-const byPrefix: Check = (value, key) => {
-  list(whole(1, 1_000_000))(value, key)
-  if ((value as readonly unknown[]).length !== 3) {
-    throw configError(key, 'must be three numbers: for an address, its /26 and its /21, as in [30, 90, 270]')
-  }
-}
-
-const yesOrNo: Check = (value, key) => {
-  if (typeof value !== 'boolean') throw configError(key, 'must be true or false')
-}
-
 const addresses = list(
   text('an IP address, a network as in "192.0.2.0/24", or "loopback"', (value) => {
     try {
@@ -233,14 +230,17 @@ const options = object(
       pop3: limits(pop3ServerLimits),
       imap: limits(imapLimitRules),
       logins: limits(throttleLimits),
-      connections: byPrefix,
-      connectionsPerMinute: byPrefix,
+      connections: byPrefix(whole(1, 1_000_000)),
+      connectionsPerMinute: byPrefix(whole(1, 1_000_000)),
     }),
     smtp: object({
       greetingDelay: whole(0, 60_000),
       tarpit: whole(0, 60_000),
       checkSender: yesOrNo,
       mendHeader: yesOrNo,
+      bareLineEnds: choice('refuse', 'normalize'),
+      allowNul: yesOrNo,
+      lenient: yesOrNo,
       xclient: addresses,
     }),
     proxy: object(Object.fromEntries(listenerNames.map((name) => [name, addresses]))),
@@ -251,9 +251,7 @@ const options = object(
     policy: plugin('a Policy'),
     logger: plugin('a Logger', 'log'),
     clock: plugin('a Clock', 'now', 'sleep'),
-    wireLog: (value, key) => {
-      if (typeof value !== 'function') throw configError(key, 'must be a function')
-    },
+    wireLog: aFunction,
   },
   ['listen'],
 )

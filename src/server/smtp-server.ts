@@ -1,60 +1,38 @@
 import { randomUUID } from 'node:crypto'
+import { isIP, Socket } from 'node:net'
 import { hostname as machineName } from 'node:os'
-import type { WireLog } from '../core/index.js'
-import { canonicalDomain, Driver, systemClock, UsageError } from '../core/index.js'
-import type { Clock, DeliveryFeatures, Logger } from '../interfaces/index.js'
+import type { Duplex as Stream } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import { canonicalDomain, Driver, systemClock, type TlsInfo, UsageError } from '../core/index.js'
+import type { Logger } from '../interfaces/index.js'
 import { silentLogger } from '../interfaces/index.js'
-import type { Connection, ConnectionLimitOptions } from '../net/index.js'
-import { AddressList, ConnectionLimits, isLoopback, Listener } from '../net/index.js'
-import type { SmtpHandlers, SmtpServerLimits, SmtpServerSession } from '../smtp/index.js'
+import type { Connection } from '../net/index.js'
+import {
+  AddressList,
+  ConnectionLimits,
+  HANDSHAKE_TIMEOUT,
+  isLoopback,
+  Listener,
+  plainAddress,
+  SocketDuplex,
+  tlsInfoOf,
+} from '../net/index.js'
+import type { SmtpServerSession } from '../smtp/index.js'
 import { SmtpService, smtpHandlers } from '../smtp/index.js'
-import type { CertificatePair } from '../tls/index.js'
+import type { TlsServerContext } from '../tls/index.js'
 import { loadCertificates } from './certificates.js'
 import { closeWithin } from './close-within.js'
+import { checkSettings, type SmtpServerSettings } from './smtp-server-settings.js'
 
-/** The handlers of an SMTP server, and how it behaves. */
-export interface SmtpServerSettings extends SmtpHandlers {
-  /** The name in the greeting; the machine's by default. */
-  readonly hostname?: string
-  /** `submission` wants a login before MAIL, `lmtp` speaks LMTP; `smtp` by default. */
-  readonly service?: 'smtp' | 'submission' | 'lmtp'
-  /** TLS from the first octet, as on port 465; else STARTTLS is offered. */
-  readonly secure?: boolean
-  /** Certificates as for `createMailServer`: by default one made for development, `false` for no TLS at all. */
-  readonly tls?: CertificatePair | readonly CertificatePair[] | false
-  /** Refuses everything but what leads to TLS while there is none. */
-  readonly requireTls?: boolean
-  /** MAIL wants a login first; by default on submission, and there only. */
-  readonly requireAuth?: boolean
-  /** Passwords are taken without TLS: from loopback by default. */
-  readonly plaintextLogin?: 'loopback' | 'always' | 'never'
-  /** Octets of the largest message, told by SIZE and held to; 52,428,800 by default. */
-  readonly maxMessageSize?: number
-  /** What the handlers can do with a message beyond 8BITMIME and SMTPUTF8, such as `dsn` or `binaryMime`. */
-  readonly features?: Partial<Omit<DeliveryFeatures, 'maxMessageSize'>>
-  /** Offers CHUNKING; true by default. */
-  readonly chunking?: boolean
-  /** Takes addresses that are written wrong in common ways, such as `MAIL FROM: a@b`. */
-  readonly lenient?: boolean
-  /** Submission: adds Date, Message-ID and From where missing or empty, and takes Bcc out; false by default, unlike in a mail server. */
-  readonly mendHeader?: boolean
-  /** Milliseconds to hold back the greeting; 0 by default. */
-  readonly greetingDelayMs?: number
-  /** What follows the host name in the greeting. */
-  readonly greeting?: string
-  readonly limits?: Partial<SmtpServerLimits>
-  /** Connections at the same time, in all and by network, and new ones a minute. */
-  readonly connections?: ConnectionLimitOptions
-  /** Every connection comes through proxies at these addresses and begins with a PROXY header. */
-  readonly proxy?: readonly string[]
-  /** Addresses and networks of those who may use XCLIENT and XFORWARD. */
-  readonly xclient?: readonly string[]
-  /** Milliseconds that sessions have to finish when the server closes; 10,000 by default. */
-  readonly shutdownTimeout?: number
-  readonly logger?: Logger
-  readonly clock?: Clock
-  /** Asked for each connection: a record of its wire traffic, or null for none. */
-  readonly wireLog?: (connection: { readonly id: string; readonly remoteAddress: string }) => WireLog | null
+/** What a connection that the host has taken does not say of itself. */
+export interface GivenConnection {
+  /** Needed where the stream is no socket of TCP. */
+  readonly remoteAddress?: string
+  readonly remotePort?: number
+  readonly localAddress?: string
+  readonly localPort?: number
+  /** TLS ended before it came here, at a proxy for example; a TLSSocket says so itself. */
+  readonly tls?: TlsInfo | null
 }
 
 interface RunningSession {
@@ -75,11 +53,18 @@ export class SmtpServer implements AsyncDisposable {
   readonly #proxy: AddressList | null
   readonly #logger: Logger
   readonly #sessions: Set<RunningSession>
+  /** Connections of `connect` that are not over. */
+  readonly #given: Set<Promise<void>>
+  #certificates: Promise<TlsServerContext | null> | null
   #listener: Listener | null
   #closing: boolean
 
-  /** UsageError `OPTION` for settings that cannot work, `ADDRESS` for what is no address. */
+  /**
+   * UsageError `CONFIG` for settings that there are not, and `CONFIG`, `OPTION` or `LIMIT` for those that cannot work, `ADDRESS`
+   * for what is no address.
+   */
   constructor(settings: SmtpServerSettings) {
+    checkSettings(settings)
     const { features, maxMessageSize } = settings
     this.#settings = settings
     this.#hostname = settings.hostname ?? canonicalDomain(machineName()) ?? 'localhost'
@@ -88,6 +73,8 @@ export class SmtpServer implements AsyncDisposable {
     this.#proxy = settings.proxy === undefined ? null : new AddressList(settings.proxy)
     this.#logger = settings.logger ?? silentLogger
     this.#sessions = new Set()
+    this.#given = new Set()
+    this.#certificates = null
     this.#listener = null
     this.#closing = false
     if (settings.secure === true && settings.tls === false) {
@@ -101,7 +88,10 @@ export class SmtpServer implements AsyncDisposable {
         'requireAuth',
         'chunking',
         'lenient',
+        'bareLineEnds',
+        'allowNul',
         'greetingDelayMs',
+        'tarpitMs',
         'greeting',
         'limits',
         'clock',
@@ -120,18 +110,19 @@ export class SmtpServer implements AsyncDisposable {
 
   /**
    * Takes connections; port 0, the default, picks a free one, and the host is loopback by default. Rejects with
-   * UsageError `LISTENING` where it does so already, with `CONFIG` for a certificate that cannot be used, and with
-   * node:net's error where the address cannot be had.
+   * UsageError `LISTENING` where it does so already, with `CONFIG` for a certificate that cannot be used, with `LISTEN` for
+   * LMTP on port 25 (RFC 2033 section 5), and with node:net's error where the address cannot be had.
    */
   async listen(port = 0, host = '127.0.0.1'): Promise<{ readonly host: string; readonly port: number }> {
-    const { tls, secure, clock } = this.#settings
+    const { secure, service } = this.#settings
     if (this.#listener !== null || this.#closing)
       throw new UsageError('LISTENING', 'this server has been started')
-    const context = await loadCertificates(
-      tls === undefined ? {} : { tls },
-      this.#hostname,
-      clock ?? systemClock,
-    )
+    if (service === 'lmtp' && port === 25)
+      throw new UsageError(
+        'LISTEN',
+        'LMTP must not be on port 25, which is for SMTP; choose another, such as 24',
+      )
+    const context = await this.#context()
     this.#listener = await Listener.listen({
       host,
       port,
@@ -146,6 +137,19 @@ export class SmtpServer implements AsyncDisposable {
     return this.#listener.address
   }
 
+  /**
+   * Serves a connection that the host has: a socket, or any other stream that is read and written. Resolves when it is
+   * over. It is as one that was listened for: it counts towards `connections`, `secure` begins with a handshake where
+   * there is no TLS yet, and `close` ends it. UsageError `CONNECTION` where it is not known from where it comes, `CONFIG` for a
+   * certificate that cannot be used.
+   */
+  connect(stream: Stream, given: GivenConnection = {}): Promise<void> {
+    const serving = this.#connect(stream, given)
+    const over = serving.catch(() => undefined).then(() => void this.#given.delete(over))
+    this.#given.add(over)
+    return serving
+  }
+
   /** Where it listens; null before. */
   get address(): { readonly host: string; readonly port: number } | null {
     return this.#listener?.address ?? null
@@ -157,7 +161,7 @@ export class SmtpServer implements AsyncDisposable {
    */
   async close(): Promise<void> {
     this.#closing = true
-    const closed = this.#listener?.close() ?? Promise.resolve()
+    const closed = Promise.all([this.#listener?.close(), ...this.#given])
     for (const session of this.#sessions) session.shutdown('shutdown')
     await closeWithin(closed, this.#settings.shutdownTimeout ?? 10_000, () => {
       for (const session of this.#sessions) session.destroy()
@@ -166,6 +170,57 @@ export class SmtpServer implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #context(): Promise<TlsServerContext | null> {
+    const { tls, clock } = this.#settings
+    this.#certificates ??= loadCertificates(
+      tls === undefined ? {} : { tls },
+      this.#hostname,
+      clock ?? systemClock,
+    )
+    return this.#certificates
+  }
+
+  async #connect(stream: Stream, given: GivenConnection): Promise<void> {
+    const own: Partial<Socket> = stream instanceof Socket ? stream : {}
+    const remoteAddress = plainAddress(given.remoteAddress ?? own.remoteAddress)
+    if (isIP(remoteAddress) === 0) {
+      const mend = 'give connect(stream, { remoteAddress }) with the IP address of who is at the other end'
+      throw new UsageError('CONNECTION', `it is not known from where this stream comes; ${mend}`)
+    }
+    stream.on('error', () => undefined)
+    const tls = await this.#context()
+    const tlsInfo = given.tls ?? (stream instanceof TLSSocket ? tlsInfoOf(stream) : null)
+    const leave = this.#limits.admit(remoteAddress)
+    const duplex = new SocketDuplex(stream, {
+      tls,
+      alpn: 'smtp',
+      handshakeTimeoutMs: HANDSHAKE_TIMEOUT,
+      tlsInfo,
+    })
+    const destroy = (): void => duplex.destroy()
+    const handshake = { shutdown: destroy, destroy }
+    try {
+      if (this.#settings.secure === true && tlsInfo === null) {
+        this.#sessions.add(handshake)
+        await duplex.upgrade('tls')
+      }
+      await this.#serve({
+        duplex,
+        remoteAddress,
+        remotePort: given.remotePort ?? own.remotePort ?? 0,
+        localAddress: given.localAddress ?? plainAddress(own.localAddress),
+        localPort: given.localPort ?? own.localPort ?? 0,
+        admitted: leave !== null,
+      })
+    } catch (error) {
+      this.#log('session.error', error)
+    } finally {
+      this.#sessions.delete(handshake)
+      duplex.destroy()
+      leave?.()
+    }
   }
 
   async #serve(connection: Connection): Promise<void> {

@@ -378,7 +378,7 @@ CLOSED
       transmission: 'ESMTPA',
       forwarded: { ADDR: '203.0.113.5', NAME: 'inner.example', HELO: '' },
     })
-    expect(delivery.kept[0]?.received).toContain('from spike.example ([198.51.100.7])')
+    expect(delivery.kept[0]?.received).toContain('from spike.example (spike.example [198.51.100.7])')
     expect(delivery.kept[1]?.context.forwarded).toBeUndefined()
   })
 })

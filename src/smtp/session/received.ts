@@ -23,12 +23,18 @@ const LONGEST_CLASSES = 900
  *
  *     Time-stamp-line = "Received:" FWS Stamp CRLF     ; RFC 5321 section 4.4
  *     Stamp           = From-domain By-domain Opt-info [CFWS] ";" FWS date-time
+ *     TCP-info        = address-literal / ( Domain FWS address-literal )
  *     Opt-info        = [Via] [With] [ID] [For] [Additional-Registered-Clauses]
  */
 export function makeReceived(context: SessionContext, facts: ReceivedFacts): Uint8Array {
   const address = addressLiteral(context.remoteAddress)
   const known = isDomainOrLiteral(context.helo)
   const from = known ? context.helo : address
+  const { clientName = null } = context
+  const name =
+    clientName !== null && !clientName.startsWith('[') && isDomainOrLiteral(clientName)
+      ? `${clientName} `
+      : ''
   const claimed = known ? '' : ` (HELO ${comment(context.helo)})`
   const tls = context.tls === null ? '' : ` (${comment(`${context.tls.version} ${context.tls.cipher}`)})`
   const { solicitation = [] } = facts
@@ -36,7 +42,7 @@ export function makeReceived(context: SessionContext, facts: ReceivedFacts): Uin
   const solicit = classes === '' || classes.length > LONGEST_CLASSES ? '' : `\r\n\t(SOLICIT=${classes})`
   const recipient = facts.recipient === null ? '' : `\r\n\tfor <${facts.recipient}>`
   return Buffer.from(
-    `Received: from ${from} (${address})${claimed}\r\n` +
+    `Received: from ${from} (${name}${address})${claimed}\r\n` +
       `\tby ${facts.hostname} with ${context.transmission}${tls}${solicit}\r\n` +
       `\tid ${facts.id}${recipient}; ${dateOf(facts.now)}\r\n`,
     'utf8',
