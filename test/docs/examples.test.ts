@@ -28,6 +28,37 @@ const afterwards: Readonly<Record<string, { readonly more: string; readonly prin
       await server.close()`,
     prints: /^from bob@client\.test to alice@example\.test: \d{3,} octets$/m,
   },
+  submission: {
+    more: `
+      const { createTransport } = await import('nodemailer')
+      const auth = { user: 'alice@example.test', pass: 'secret' }
+      const transport = createTransport({ port, auth, tls: { rejectUnauthorized: false } })
+      const mail = { from: auth.user, to: 'bob@client.test', text: 'Hello' }
+      console.log((await transport.sendMail(mail)).response)
+      console.log(await transport.sendMail({ ...mail, from: 'bob@client.test' }).catch(({ response }) => response))
+      transport.close()
+      const stranger = createTransport({ port, tls: { rejectUnauthorized: false } })
+      console.log(await stranger.sendMail(mail).catch(({ response }) => response))
+      stranger.close()
+      await server.close()`,
+    prints:
+      /^alice@example\.test to bob@client\.test: \d{3,} octets\n250 2\.0\.0 Queued\n553 5\.7\.1 Not your address\n530 /m,
+  },
+  connect: {
+    more: `
+      const { connect } = await import('node:net')
+      await new Promise((resolve) => local.once('listening', resolve))
+      const clients = [connect('smtp.sock'), connect(behindProxy.address().port, '127.0.0.1')]
+      for (const client of clients) {
+        client.write('')
+        client.once('data', () => client.end('EHLO client.test\\r\\nQUIT\\r\\n'))
+        for await (const chunk of client) console.log(String(chunk))
+      }
+      behindProxy.close()
+      local.close()
+      await smtp.close()`,
+    prints: /250 STARTTLS[\s\S]*221 2\.0\.0[\s\S]*250-PIPELINING(?![\s\S]*STARTTLS)[\s\S]*221 2\.0\.0/,
+  },
   login: {
     more: `
       const { default: Pop3Command } = await import('node-pop3')
