@@ -138,6 +138,17 @@ export function list(check: Check): Check {
   }
 }
 
+/** A list of addresses and networks that are trusted, each looked at by `check`. */
+export function trustedList(check: Check): Check {
+  return (value, key) => {
+    if (!Array.isArray(value)) {
+      const example = '["192.0.2.1", "10.0.0.0/8"]'
+      throw configError(key, `must be a list of the addresses and networks to trust, as in ${example}`)
+    }
+    list(check)(value, key)
+  }
+}
+
 /** One item, or a list of them. */
 export function oneOrMore(check: Check): Check {
   return (value, key) => (Array.isArray(value) ? list(check)(value, key) : check(value, key))

@@ -20,6 +20,7 @@ import {
   plugin,
   record,
   text,
+  trustedList,
   whole,
   yesOrNo,
 } from './check.js'
@@ -192,7 +193,7 @@ function limits(rules: Readonly<Record<string, LimitRule>>): Check {
   }
 }
 
-const addresses = list(
+const addresses = trustedList(
   text('an IP address, a network as in "192.0.2.0/24", or "loopback"', (value) => {
     try {
       return new AddressList([value]) !== null
@@ -243,7 +244,16 @@ const options = object(
       lenient: yesOrNo,
       xclient: addresses,
     }),
-    proxy: object(Object.fromEntries(listenerNames.map((name) => [name, addresses]))),
+    proxy: (value, key) => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        const example = '{ "smtp": ["192.0.2.1"] }'
+        throw configError(
+          key,
+          `must name listeners, each with the addresses of its proxies, as in ${example}`,
+        )
+      }
+      object(Object.fromEntries(listenerNames.map((name) => [name, addresses])))(value, key)
+    },
     shutdownTimeout: whole(0, 3_600_000),
     store: plugin('a MailStore', 'open', 'stage', 'apply'),
     authenticator: plugin('an Authenticator'),

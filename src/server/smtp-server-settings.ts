@@ -11,6 +11,7 @@ import {
   configError,
   object,
   plugin,
+  trustedList,
   whole,
   yesOrNo,
 } from './check.js'
@@ -124,12 +125,17 @@ const elsewhere: Readonly<Record<string, string>> = {
 /** What is looked at where it is used. */
 const anything: Check = () => undefined
 
-const trusted: Check = (value, key) => {
-  if (Array.isArray(value)) return
-  throw configError(
-    key,
-    "must be a list of the addresses and networks to trust, as in ['192.0.2.1', '10.0.0.0/8']",
-  )
+/** Who comes from smtp-server may wait for a callback that never comes. */
+function handler(parameters: number): Check {
+  return (value, key) => {
+    aFunction(value, key)
+    if ((value as () => void).length > parameters) {
+      throw configError(
+        key,
+        `takes ${parameters} parameters and no callback: return the answer, or a promise of it`,
+      )
+    }
+  }
 }
 
 /** As a table of its keys, so that none of the interface is forgotten. */
@@ -158,13 +164,13 @@ const connections: Readonly<Record<keyof ConnectionLimitOptions, Check>> = {
 }
 
 const settings: Readonly<Record<keyof SmtpServerSettings, Check>> = {
-  onConnect: aFunction,
-  onHelo: aFunction,
-  onAuth: aFunction,
-  onMailFrom: aFunction,
-  onRcptTo: aFunction,
-  onData: aFunction,
-  onClose: aFunction,
+  onConnect: handler(1),
+  onHelo: handler(1),
+  onAuth: handler(2),
+  onMailFrom: handler(2),
+  onRcptTo: handler(2),
+  onData: handler(2),
+  onClose: handler(1),
   hostname: anything,
   service: choice('smtp', 'submission', 'lmtp'),
   secure: yesOrNo,
@@ -184,8 +190,8 @@ const settings: Readonly<Record<keyof SmtpServerSettings, Check>> = {
   greeting: anything,
   limits: anything,
   connections: object(connections),
-  proxy: trusted,
-  xclient: trusted,
+  proxy: trustedList(anything),
+  xclient: trustedList(anything),
   shutdownTimeout: whole(0, 3_600_000),
   logger: plugin('a Logger', 'log'),
   clock: plugin('a Clock', 'now', 'sleep'),

@@ -105,6 +105,20 @@ describe('checkOptions', () => {
       { ...good, limits: { connections: [1, 2] } },
       /^limits\.connections: must be three numbers/,
     ],
+    ['a proxy that is anybody', { ...good, proxy: true }, /^proxy: must name listeners.*"smtp": \["192/],
+    [
+      'a proxy of a listener that is anybody',
+      { ...good, proxy: { smtp: true } },
+      /^proxy\.smtp: must be a list of the addresses and networks to trust, as in \["192/,
+    ],
+    [
+      'XCLIENT for all',
+      { ...good, smtp: { xclient: true } },
+      /^smtp\.xclient: must be a list of the addresses/,
+    ],
+    ['a misspelt setting', { ...good, smtp: { tarpitt: 1 } }, /^smtp\.tarpitt: .*did you mean "tarpit"\?/],
+    ['other line ends', { ...good, smtp: { bareLineEnds: 'keep' } }, /^smtp\.bareLineEnds: must be one of/],
+    ['NUL as a number', { ...good, smtp: { allowNul: 1 } }, /^smtp\.allowNul: must be true or false/],
     ['domains without one', { ...good, domains: {} }, /^domains: is missing/],
     ['a store that is none', { ...good, store: {} }, /^store: must be a MailStore with open, stage, apply/],
     [

@@ -51,13 +51,17 @@ describe('settings that there are not', () => {
 
 describe('values that a setting cannot have', () => {
   it.each([
-    [{ proxy: true }, /^proxy: must be a list of the addresses and networks to trust, as in \['192/],
+    [{ proxy: true }, /^proxy: must be a list of the addresses and networks to trust, as in \["192/],
     [{ xclient: true }, /^xclient: must be a list/],
     [{ bareLineEnds: 'keep' }, /^bareLineEnds: must be one of "refuse", "normalize"/],
     [{ service: 'lmpt' }, /^service: must be one of/],
     [{ secure: 'true' }, /^secure: must be true or false, not "true"/],
     [{ logger: true }, /^logger: must be a Logger with log/],
     [{ onData: {} }, /^onData: must be a function/],
+    [
+      { onRcptTo: (_address: unknown, _session: unknown, callback: () => void) => callback() },
+      /^onRcptTo: takes 2 parameters and no callback: return the answer/,
+    ],
     [{ connections: { total: 0 } }, /^connections\.total: must be a whole number from 1/],
     [{ connections: { byPrefix: [1, 2] } }, /^connections\.byPrefix: must be three numbers/],
     [{ connections: true }, /^connections: must be an object/],
