@@ -31,7 +31,10 @@ export class Conversation {
   readonly options: ResolvedSmtpServerOptions
   readonly input: InputQueue
   readonly output: OutputQueue
-  /** What there is to tell: the first of it, and what few occasions have beside. */
+  /**
+   * What there is to tell: the first of it, and what few occasions have beside. It stays short: all of it is taken before
+   * anything more is read, and no octets read at a time tell more than four things.
+   */
   #event: SmtpServerEvent | null
   #events: SmtpServerEvent[] | null
   mode: Mode

@@ -1,52 +1,48 @@
-import { CR, CRLF, LF } from '../../core/bytes.js'
+import { CR, LF } from '../../core/bytes.js'
 
-/** Makes CRLF of every bare CR and bare LF in octets that come in chunks. Untouched octets stay views. */
+/**
+ * Makes CRLF of every bare CR and bare LF in octets that come in chunks. One buffer comes of a chunk, however many line
+ * ends it has, and the chunk itself where it has none that is bare.
+ */
 export class LineEnds {
-  #lastCr: boolean
+  /** The chunk before ended with CR, whose LF is written already: it may yet come. */
+  #afterCr: boolean
 
   constructor() {
-    this.#lastCr = false
+    this.#afterCr = false
   }
 
-  /** The pieces of the chunk in order; a CR at its end waits for the next chunk or for `end`. */
-  write(chunk: Buffer): Uint8Array[] {
-    const out: Uint8Array[] = []
-    let from = 0
-    let at = 0
-    let nextCr = -1
-    let nextLf = -1
-    if (this.#lastCr && chunk.length > 0) {
-      out.push(CRLF)
-      this.#lastCr = false
-      if (chunk[0] === LF) from = at = 1
-    }
-    while (at < chunk.length) {
-      if (nextCr < at) nextCr = find(chunk, CR, at)
-      if (nextLf < at) nextLf = find(chunk, LF, at)
-      const end = Math.min(nextCr, nextLf)
-      if (end === chunk.length) break
-      if (nextCr + 1 === nextLf && nextLf < chunk.length) {
-        at = nextLf + 1
-        continue
-      }
-      if (end > from) out.push(chunk.subarray(from, end))
-      from = at = end + 1
-      if (end === nextCr && at === chunk.length) this.#lastCr = true
-      else out.push(CRLF)
-    }
-    if (from < chunk.length) out.push(chunk.subarray(from))
-    return out
-  }
-
-  /** What is left at the end, of a message that needs no CRLF there. */
-  end(): Uint8Array[] {
-    const out = this.#lastCr ? [CRLF] : []
-    this.#lastCr = false
-    return out
+  write(chunk: Buffer): Buffer {
+    if (chunk.length === 0) return chunk
+    const octets = this.#afterCr && chunk[0] === LF ? chunk.subarray(1) : chunk
+    this.#afterCr = chunk[chunk.length - 1] === CR
+    const bare = countBare(octets)
+    return bare === 0 ? octets : mended(octets, bare)
   }
 }
 
-function find(chunk: Buffer, octet: number, at: number): number {
-  const found = chunk.indexOf(octet, at)
-  return found === -1 ? chunk.length : found
+/** What each lacks is one octet. A CR at the end counts as bare. */
+function countBare(octets: Buffer): number {
+  let bare = 0
+  for (let at = 0; at < octets.length; at++) {
+    if (octets[at] === CR) {
+      if (octets[at + 1] === LF) at++
+      else bare++
+    } else if (octets[at] === LF) bare++
+  }
+  return bare
+}
+
+function mended(octets: Buffer, bare: number): Buffer {
+  const out = Buffer.allocUnsafe(octets.length + bare)
+  let end = 0
+  for (let at = 0; at < octets.length; at++) {
+    const octet = octets[at] as number
+    if (octet === CR || octet === LF) {
+      out[end++] = CR
+      out[end++] = LF
+      if (octet === CR && octets[at + 1] === LF) at++
+    } else out[end++] = octet
+  }
+  return out
 }

@@ -41,19 +41,18 @@ export class MessageReader {
     return this.#dots.ended
   }
 
-  /** The last chunk is read. What comes back belongs to the body. */
-  end(): readonly Uint8Array[] {
+  /** The last chunk is read. */
+  end(): void {
     this.#dots.finish()
-    return this.#lineEnds?.end() ?? []
   }
 
-  /** Takes `used` octets of the chunk, which are `body` of the message. */
-  read(chunk: Buffer): { readonly body: readonly Uint8Array[]; readonly used: number } {
-    const { body, used } = this.#dots.read(chunk)
-    this.size += body.length
-    if (!this.#header.ended) this.#header.read(asBuffer(body))
-    if (body.length === 0) return { body: [], used }
-    return { body: this.#lineEnds === null ? [body] : this.#lineEnds.write(asBuffer(body)), used }
+  /** Takes `used` octets of the chunk, which are `body` of the message; that may be nothing yet. */
+  read(chunk: Buffer): { readonly body: Uint8Array; readonly used: number } {
+    const read = this.#dots.read(chunk)
+    this.size += read.body.length
+    if (!this.#header.ended) this.#header.read(asBuffer(read.body))
+    if (this.#lineEnds === null) return read
+    return { body: this.#lineEnds.write(asBuffer(read.body)), used: read.used }
   }
 
   /**

@@ -103,10 +103,10 @@ export function receiveChunk(conversation: Conversation, chunk: Chunk): boolean 
 }
 
 /** From the octet on that breaks a rule nothing goes to the host. */
-function passOn(conversation: Conversation, message: MessageReader, body: readonly Uint8Array[]): void {
-  if (message.violation === null) {
-    for (const piece of body) conversation.tell({ type: 'body', chunk: piece })
-  } else if (conversation.state !== 'failed') conversation.failTransaction(message.violation)
+function passOn(conversation: Conversation, message: MessageReader, body: Uint8Array): void {
+  const { violation } = message
+  if (violation !== null) conversation.failTransaction(violation)
+  else if (body.length > 0) conversation.tell({ type: 'body', chunk: body })
 }
 
 function endChunk(conversation: Conversation, chunk: Chunk): void {
@@ -114,8 +114,9 @@ function endChunk(conversation: Conversation, chunk: Chunk): void {
   conversation.chunk = null
   conversation.expectCommand()
   if (message !== null && chunk.verdict === null) {
-    if (chunk.last) passOn(conversation, message, message.end())
+    if (chunk.last) message.end()
     chunk.verdict = message.violation
+    if (chunk.verdict !== null) conversation.failTransaction(chunk.verdict)
   }
   if (chunk.verdict !== null) sayRefused(conversation, chunk.verdict, chunk.last)
   else if (chunk.last) {

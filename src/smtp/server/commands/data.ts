@@ -67,7 +67,7 @@ export function receiveMessage(conversation: Conversation, message: MessageReade
   conversation.options.wireLog?.octets('client', chunk.subarray(0, used))
   const violation = message.violation
   if (violation !== null && !wasRefused) conversation.failTransaction(violation)
-  if (violation === null) for (const piece of body) conversation.tell({ type: 'body', chunk: piece })
+  if (violation === null && body.length > 0) conversation.tell({ type: 'body', chunk: body })
   if (!message.ended) return
   conversation.message = null
   conversation.expectCommand()
