@@ -226,6 +226,52 @@ describe('SmtpClient', () => {
     expect(server.connections).toBe(2)
   })
 
+  it('tells of a server that ends the session before the first message what it said, and does not blame the caller', async () => {
+    const overloaded = await bare((line) =>
+      /^EHLO/.test(line) ? '250 ok\r\n421 4.3.2 overloaded\r\n' : null,
+    )
+    const refused = { name: 'SmtpRefusal', code: 'REFUSED', reply: { code: 421, enhanced: '4.3.2' } }
+    await expect(clientOf(overloaded).send(envelope, 'x')).rejects.toMatchObject(refused)
+    const early = await bare((line) => (/^EHLO/.test(line) ? '250 ok\r\n250 ok\r\n250 ok\r\n' : null))
+    await expect(clientOf(early).send(envelope, 'x')).rejects.toMatchObject({ code: 'OUT_OF_TURN' })
+  })
+
+  it('leaves a connection on which the server spoke out of turn for a new one', async () => {
+    let connections = 0
+    const port = await bare((line) => {
+      if (/^EHLO/.test(line)) connections++
+      if (/^EHLO|^MAIL|^RCPT/.test(line)) return '250 ok\r\n'
+      return line === 'DATA' ? '354 go\r\n' : line === '.' ? '250 kept\r\n250 what\r\n' : null
+    })
+    const client = clientOf(port)
+    await client.send(envelope, 'x')
+    const sent = await client.send(envelope, [Buffer.from('y')])
+    expect(sent.recipients[0]?.accepted).toBe(true)
+    expect(connections).toBe(2)
+  })
+
+  it('says what is wrong with an envelope or a message that is none', async () => {
+    const server = await serve()
+    const client = clientOf(server.port)
+    const nobody = { ...envelope, to: [null] as unknown as string[] }
+    await expect(client.send(nobody, 'x')).rejects.toMatchObject({ code: 'ENVELOPE' })
+    for (const wrong of [null, undefined, 5, {}]) {
+      await expect(client.send(envelope, wrong as unknown as string)).rejects.toMatchObject({ code: 'BODY' })
+    }
+    expect((await client.send(envelope, 'x')).recipients[0]?.accepted).toBe(true)
+  })
+
+  it('passes an original recipient on as a server has told it, whichever script it is in', async () => {
+    const originalRecipient = 'utf-8;jörg+a=b\\c d@bücher.test'
+    for (const smtpUtf8 of [false, true]) {
+      const server = await serve('none', {}, { dsn: true, smtpUtf8 })
+      const to = [{ address: 'bob@example.test', originalRecipient }]
+      const sent = await clientOf(server.port).send({ ...envelope, to, smtpUtf8 }, 'x')
+      expect(sent.recipients[0]?.accepted).toBe(true)
+      expect(server.delivery.kept[0]?.details[0]?.originalRecipient).toBe(originalRecipient)
+    }
+  })
+
   it('throws for options that make no pool', () => {
     for (const wrong of [
       { maxConnections: 0 },
@@ -260,6 +306,22 @@ describe('connectSmtp', () => {
         code: 'TLS_HANDSHAKE',
       })
     }
+  })
+
+  it('says why there is no session when a message is to be sent over one that the server has ended', async () => {
+    const port = await bare((line) => (/^EHLO/.test(line) ? '250 ok\r\n421 4.3.2 overloaded\r\n' : null))
+    const session = await connectSmtp(to(port))
+    await expect(session.send(envelope, Buffer.from('x'))).rejects.toMatchObject({ reply: { code: 421 } })
+    const other = await connectSmtp(to((await serve()).port))
+    await other.close()
+    await expect(other.send(envelope, Buffer.from('x'))).rejects.toMatchObject({ code: 'STATE' })
+    await expect(other.send(envelope, null as unknown as Buffer)).rejects.toMatchObject({ code: 'BODY' })
+  })
+
+  it('takes credentials that are null for none', async () => {
+    const session = await connectSmtp({ ...to((await serve()).port), credentials: null })
+    expect(session.engine.secure).toBe(false)
+    await session.close()
   })
 
   it('takes any certificate where TLS is opportunistic, and none where TLS does not work', async () => {

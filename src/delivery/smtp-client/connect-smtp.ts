@@ -48,7 +48,7 @@ export async function connectSmtp(
   signal?: AbortSignal,
 ): Promise<SmtpClientSession> {
   const { tlsOptions: { dane, mtaSts } = {}, credentials, allowPlaintext = false } = options
-  const { tls = credentials === undefined || allowPlaintext ? 'opportunistic' : 'required' } = options
+  const { tls = credentials == null || allowPlaintext ? 'opportunistic' : 'required' } = options
   const verify = tls === 'opportunistic' ? 'any' : 'trusted'
   const demanded = (dane !== undefined && dane.records.length > 0) || mtaSts?.mode === 'enforce'
   try {

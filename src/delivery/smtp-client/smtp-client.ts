@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
 import { PeerError, UsageError } from '../../core/errors.js'
 import type { Chunks } from '../../smtp/client/message-body.js'
-import { headerIsUtf8, isRepeatable } from '../../smtp/client/message-body.js'
+import { bodyOf, headerIsUtf8, isRepeatable } from '../../smtp/client/message-body.js'
 import type { MessageBody, MessageOutcome, SmtpClientSession, SmtpEnvelope } from '../../smtp/index.js'
 import { SmtpRefusal } from '../../smtp/index.js'
 import type { SmtpConnectOptions } from './connect-smtp.js'
@@ -84,7 +84,7 @@ export class SmtpClient {
     const given = options.signal === undefined ? [] : [options.signal]
     const signal =
       given.length === 0 ? this.#destroyed.signal : AbortSignal.any([...given, this.#destroyed.signal])
-    const octets = typeof body === 'string' ? Buffer.from(body, 'utf8') : body
+    const octets = typeof body === 'string' ? Buffer.from(body, 'utf8') : bodyOf(body)
     const complete = octets instanceof Uint8Array ? describe(envelope, octets) : envelope
     this.#jobs++
     try {
@@ -125,8 +125,8 @@ export class SmtpClient {
         const outcome = await pooled.session.send(envelope, source, { signal })
         if (!used || begun || outcome.inDoubt || !isGone(outcome.error)) return outcome
       } catch (error) {
-        // The server has closed the connection before the message was begun.
-        if (!used || begun || !(error instanceof PeerError && isGone(error))) throw error
+        // The session had ended, however the server ended it, and nothing of the message was sent.
+        if (!used || begun || !(error instanceof PeerError)) throw error
       } finally {
         this.#release(pooled)
       }

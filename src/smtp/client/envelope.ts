@@ -3,7 +3,7 @@ import { isAscii } from '../../core/bytes.js'
 import { UsageError } from '../../core/errors.js'
 import type { Reply } from '../../interfaces/index.js'
 import { reply } from '../../interfaces/index.js'
-import { encodeXtext, scanPath } from '../grammar/index.js'
+import { encodeUtf8Address, encodeXtext, scanPath } from '../grammar/index.js'
 import type { SmtpExtensions } from './extensions.js'
 
 /** A recipient with what is asked for it by DSN (RFC 3461 section 4); left out where the peer does not offer DSN. */
@@ -11,7 +11,7 @@ export interface SmtpRecipient {
   readonly address: string
   /** When to tell the sender; `NEVER` stands alone. */
   readonly notify?: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[]
-  /** The original recipient, for example `rfc822;alice@example.test`. */
+  /** The original recipient as it reads, for example `rfc822;alice@example.test` or `utf-8;jörg@example.test` (RFC 6533). */
   readonly originalRecipient?: string
   /**
    * The mailbox must have had one owner since, milliseconds since 1970 (RFC 7293). Where the peer does not offer RRVS,
@@ -81,6 +81,9 @@ const NEEDS_RRVS = reply(550, '5.7.19', 'Whose mailbox it is matters, and the pe
 const BAD_SENDER = reply(501, '5.1.7', 'The sender is no mailbox')
 const BAD_RECIPIENT = reply(501, '5.1.3', 'The recipient is no mailbox')
 const CONTROL = /[\x00-\x1f\x7f]/
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029]/u
+/** RFC 3461 section 4.2. */
+const LONGEST_ORCPT = 500
 
 /**
  * The commands for a peer with these extensions. UsageError `ENVELOPE` for an envelope that no peer could be given:
@@ -102,11 +105,16 @@ export function planEnvelope(
   }
   const { dsn, smtpUtf8 } = extensions
   const from = writePath(envelope.from, smtpUtf8)
-  const recipients = to.map((each) =>
-    planRecipient(typeof each === 'string' ? { address: each } : each, extensions),
-  )
+  const written = to.map((each) => {
+    const recipient = recipientOf(each)
+    return { recipient, path: writePath(recipient.address, smtpUtf8) }
+  })
   const utf8 =
-    envelope.smtpUtf8 === true || !isAscii(from.path) || recipients.some(({ command }) => !isAscii(command))
+    envelope.smtpUtf8 === true ||
+    [from, ...written.map(({ path }) => path)].some(({ path }) => !isAscii(path))
+  const recipients = written.map(({ recipient, path }) =>
+    planRecipient(recipient, path, extensions, utf8 && smtpUtf8),
+  )
   let mail = `MAIL FROM:${from.path}`
   if (size !== undefined && extensions.size !== null) mail += ` SIZE=${size}`
   if (body === 'BINARYMIME' || (body === '8BITMIME' && extensions.eightBitMime)) mail += ` BODY=${body}`
@@ -146,9 +154,22 @@ function whyNotRequireTls(
   return peerVerified ? null : NEEDS_PROOF
 }
 
-function planRecipient(recipient: SmtpRecipient, extensions: SmtpExtensions): PlannedRecipient {
+function recipientOf(given: string | SmtpRecipient): SmtpRecipient {
+  if (typeof given === 'string') return { address: given }
+  if (typeof given !== 'object' || given === null) {
+    throw new UsageError('ENVELOPE', 'a recipient is an address, or an object with an address')
+  }
+  return given
+}
+
+/** `utf8` where the transaction is one of SMTPUTF8. */
+function planRecipient(
+  recipient: SmtpRecipient,
+  { path, valid }: WrittenPath,
+  extensions: SmtpExtensions,
+  utf8: boolean,
+): PlannedRecipient {
   const { address, notify, originalRecipient, validSince } = recipient
-  const { path, valid } = writePath(address, extensions.smtpUtf8)
   let command = `RCPT TO:${path}`
   if (notify !== undefined) {
     const never = notify.includes('NEVER')
@@ -159,11 +180,14 @@ function planRecipient(recipient: SmtpRecipient, extensions: SmtpExtensions): Pl
     if (extensions.dsn) command += ` NOTIFY=${notify.join(',')}`
   }
   if (originalRecipient !== undefined) {
-    const [type, ...rest] = originalRecipient.split(';')
-    if (!/^[A-Za-z0-9-]+$/.test(type as string) || rest.length === 0) {
+    const [, type = '', original = ''] = /^([A-Za-z0-9-]+);(.*)$/s.exec(originalRecipient) ?? []
+    if (type === '') {
       throw new UsageError('ENVELOPE', 'originalRecipient must begin with its address type, as rfc822;')
     }
-    const value = xtext('originalRecipient', rest.join(';'), 500)
+    const value =
+      type.toLowerCase() === 'utf-8'
+        ? utf8Address(original, utf8)
+        : xtext('originalRecipient', original, LONGEST_ORCPT)
     if (extensions.dsn) command += ` ORCPT=${type};${value}`
   }
   let refusal = valid && path !== '<>' ? null : BAD_RECIPIENT
@@ -177,11 +201,16 @@ function planRecipient(recipient: SmtpRecipient, extensions: SmtpExtensions): Pl
   return { address, command, refusal }
 }
 
+interface WrittenPath {
+  readonly path: string
+  readonly valid: boolean
+}
+
 /**
  * The path with its brackets. For a peer without SMTPUTF8 an internationalized domain is written in A-labels
  * (RFC 5890), which every peer takes. A local part cannot be helped that way.
  */
-function writePath(address: string, smtpUtf8: boolean): { readonly path: string; readonly valid: boolean } {
+function writePath(address: string, smtpUtf8: boolean): WrittenPath {
   if (typeof address !== 'string') throw new UsageError('ENVELOPE', 'an address must be a string')
   if (CONTROL.test(address)) throw new UsageError('ENVELOPE', 'an address holds a control character')
   if (address === '') return { path: '<>', valid: true }
@@ -214,6 +243,21 @@ function xtext(what: string, value: string, longest: number): string {
   const encoded = encodeXtext(value)
   if (encoded === '' || encoded.length > longest) {
     throw new UsageError('ENVELOPE', `${what} must have 1 to ${longest} octets as xtext`)
+  }
+  return encoded
+}
+
+/**
+ * RFC 6533 section 3. Where the message needs no SMTPUTF8 the original recipient alone does not make it need it, or the
+ * next peer without it would have to refuse it: then the 7-bit form is written, which every peer takes.
+ */
+function utf8Address(address: string, utf8: boolean): string {
+  const encoded = encodeUtf8Address(address, utf8)
+  if (UNPRINTABLE.test(address) || encoded === '' || Buffer.byteLength(encoded) > LONGEST_ORCPT) {
+    throw new UsageError(
+      'ENVELOPE',
+      `originalRecipient must be printable, and 1 to ${LONGEST_ORCPT} octets as it is written`,
+    )
   }
   return encoded
 }

@@ -15,6 +15,18 @@ export type MessageBody = Uint8Array | Chunks | (() => Chunks)
 /** Octets up to which a message is written at once; a larger one goes in slices, so that the peer is listened to. */
 export const WHOLE = 262_144
 
+/** A message in one of the forms there are; UsageError `BODY` for anything else. */
+export function bodyOf(body: MessageBody): MessageBody {
+  const good =
+    typeof body === 'function' ||
+    (typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || Symbol.iterator in body))
+  if (good) return body
+  throw new UsageError(
+    'BODY',
+    `a message is a Uint8Array, chunks, or a function that gives chunks, not ${body === null ? 'null' : typeof body}`,
+  )
+}
+
 /** True where the message can be read more than once. */
 export function isRepeatable(body: MessageBody): body is Uint8Array | readonly Uint8Array[] | (() => Chunks) {
   return body instanceof Uint8Array || typeof body === 'function' || Array.isArray(body)

@@ -8,7 +8,7 @@ import type { SmtpEnvelope } from './envelope.js'
 import type { MessageOutcome, SmtpClientEvent } from './events.js'
 import { fitMessage, needsDowngrade } from './fit-message.js'
 import type { MessageBody } from './message-body.js'
-import { chunksOf, octetsOf, WHOLE } from './message-body.js'
+import { bodyOf, chunksOf, octetsOf, WHOLE } from './message-body.js'
 import type { SmtpClientOptions } from './options.js'
 
 /** RFC 5321 section 4.5.3.2.5: how long the peer may leave a block of data unread. */
@@ -42,6 +42,8 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
   #fitting: boolean
   #tlsError: PeerError | null
   #hostError: { readonly error: unknown } | null
+  /** The host has ended the session, before the peer did, so that whoever sends is out of turn. */
+  #endedByHost: boolean
   #over: boolean
 
   /** Starts at once. `duplex` is a connection that nobody has read from yet. */
@@ -53,6 +55,7 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
     this.#fitting = false
     this.#tlsError = null
     this.#hostError = null
+    this.#endedByHost = false
     this.#over = false
     this.#settleReady = { resolve: () => undefined, reject: () => undefined }
     this.#settleClosed = () => undefined
@@ -82,7 +85,8 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
   /**
    * Sends one message. Resolves with what became of it for each recipient, also where the connection broke. Rejects
    * with what `body` threw, or with the signal's reason; both close the connection, since a message that has begun
-   * cannot be taken back. UsageError for an envelope that cannot be sent, or out of turn.
+   * cannot be taken back. Rejects with the PeerError that ended the session where the peer has ended it already: nothing of
+   * the message was sent. UsageError for an envelope that cannot be sent, or out of turn.
    *
    * A message that the peer cannot take as it is (8-bit, binary) is encoded anew where it is there whole, as an array,
    * or as a function (RFC 6152 section 3; see `downgrade` of the options), and otherwise refused.
@@ -94,23 +98,29 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
   ): Promise<MessageOutcome> {
     const { signal } = options
     signal?.throwIfAborted()
+    bodyOf(body)
     if (this.#sending !== null || this.#fitting) {
       throw new UsageError('STATE', 'the session sends one message at a time')
     }
+    if (this.engine.need === 'closed' && !this.#endedByHost) throw await this.#whatEndedIt()
     const must = this.#downgrade && this.engine.ready && needsDowngrade(envelope, this.engine.extensions)
     if (!must) return this.#send(envelope, body, null, signal)
     this.#fitting = true
     const fitted = await this.#abortable(fitMessage(envelope, body, this.engine.extensions), signal)
-    // Nothing of the message was sent, so nothing became of it.
-    if (this.#over) throw (await this.closed) ?? new PeerError('LOST', 'the session has ended meanwhile')
+    if (this.engine.need === 'closed') throw await this.#whatEndedIt()
     return this.#send(fitted.envelope, fitted.body, fitted.refusal, signal)
+  }
+
+  /** Why there is no session to send over: nothing of a message was sent, so nothing became of it. */
+  async #whatEndedIt(): Promise<PeerError> {
+    return (await this.closed) ?? new PeerError('LOST', 'the session has ended meanwhile')
   }
 
   /** What `fitting` resolves to, or the signal's reason, at once, and the connection closed. */
   #abortable<T>(fitting: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const aborted = (): void => {
-        this.#duplex.destroy()
+        this.destroy()
         reject(signal?.reason)
       }
       signal?.addEventListener('abort', aborted, { once: true })
@@ -139,12 +149,14 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
 
   /** Says QUIT where the session stands ready, else closes at once. Resolves when the connection is closed. */
   async close(): Promise<void> {
+    this.#endedByHost ||= this.engine.need !== 'closed'
     this.#driver.shutdown('shutdown')
     await this.#done
   }
 
   /** Closes at once. */
   destroy(): void {
+    this.#endedByHost ||= this.engine.need !== 'closed'
     this.#duplex.destroy()
   }
 
@@ -215,7 +227,7 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
   #giveUp(error: unknown): void {
     if (this.#sending === null) return
     this.#hostError ??= { error }
-    this.#duplex.destroy()
+    this.destroy()
   }
 
   #message(outcome: MessageOutcome): void {

@@ -5,4 +5,4 @@ export { makeMailbox, quoteLocalPart, scanLocalPart, scanMailbox } from './mailb
 export { scanKeyword, scanValue } from './parameters.js'
 export type { ScannedPath } from './path.js'
 export { readUsualPath, scanPath, USUAL_PATH } from './path.js'
-export { decodeUtf8Address, decodeXtext, encodeXtext } from './xtext.js'
+export { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.js'

@@ -38,3 +38,15 @@ export function decodeUtf8Address(text: string): string | null {
   })
   return /[\p{Cc}\p{Cs}\u2028\u2029]/u.test(decoded) ? null : decoded
 }
+
+/**
+ * The address as it stands in ORCPT of type utf-8: with `unitext` characters above 127 stand as themselves, for a session
+ * with SMTPUTF8 (utf-8-addr-unitext), and without as their numbers (utf-8-addr-xtext). The inverse of `decodeUtf8Address`.
+ */
+export function encodeUtf8Address(address: string, unitext: boolean): string {
+  const special = unitext ? /[\0-\x20+=\\\x7f]/g : /[\0-\x20+=\\]|[^\0-\x7e]/gu
+  return address.replace(special, (character) => {
+    const code = character.codePointAt(0) as number
+    return `\\x{${code.toString(16).toUpperCase().padStart(2, '0')}}`
+  })
+}
