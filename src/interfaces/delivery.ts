@@ -67,6 +67,11 @@ export interface EnvelopeStart {
   readonly ret?: 'FULL' | 'HDRS'
   /** ENVID= (RFC 3461 section 4.4), decoded: printable ASCII. */
   readonly envelopeId?: string
+  /**
+   * AUTH= (RFC 4954 section 5), decoded: the mailbox that has submitted the message, or empty where that is not known, and
+   * where nobody is logged in or the login may not speak for it. To be relayed only to those whom that tells something.
+   */
+  readonly auth?: string
   /** REQUIRETLS (RFC 8689). */
   readonly requireTls?: boolean
   /** BY= (RFC 2852). `return` gives up after the time, `notify` tells of the delay; `trace` wants each relay told of. */

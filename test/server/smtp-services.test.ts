@@ -99,7 +99,7 @@ describe('submission', () => {
       'MAIL FROM:<alice@elsewhere.test>',
     )
     expect(said.match(/^250 2\.1\.0/gm)).toHaveLength(5)
-    expect(said.match(/^553 5\.7\.1/gm)).toHaveLength(2)
+    expect(said.match(/^550 5\.7\.1/gm)).toHaveLength(2)
   })
 
   it('mends the header and hides blind recipients, and leaves both be where it is told to', async () => {

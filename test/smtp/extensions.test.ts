@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MailError } from '../../src/core/index.js'
 import type { Delivery, SessionContext, Transaction } from '../../src/interfaces/index.js'
 import { reply } from '../../src/interfaces/index.js'
-import type { SmtpServerFeatures } from '../../src/smtp/index.js'
+import type { SmtpServerFeatures, SmtpServerOptions } from '../../src/smtp/index.js'
 import { SmtpServerEngine } from '../../src/smtp/index.js'
 import { runScript } from '../../src/testing/index.js'
 import type { TestServerOptions } from './harness.js'
@@ -329,7 +329,125 @@ S~ 501 .*
   })
 })
 
+describe('ETRN and HELP', () => {
+  const ehlo = 'EHLO c.test\r\n'
+
+  it('answer as RFC 1985 section 5.3 has it where the host just accepts, and not in a transaction', () => {
+    const talk = new Talk({ verbs: ['ETRN'] })
+    expect(talk.send('ETRN c.test\r\n')).toMatch(/^503 5\.5\.1 /)
+    talk.send(ehlo)
+    expect(talk.send('ETRN c.test\r\n')).toBe('250 2.0.0 Queuing for the node is started\r\n')
+    expect(talk.send('MAIL FROM:<a@c.test>\r\nETRN c.test\r\n')).toMatch(/\n503 5\.5\.1 /)
+  })
+
+  it('are for relays: a submission never offers ETRN (RFC 6409 section 7)', () => {
+    const talk = new Talk({ verbs: ['ETRN'], service: 'submission', requireAuth: false })
+    expect(talk.send(ehlo)).not.toContain('ETRN')
+    expect(talk.send('ETRN c.test\r\n')).toMatch(/^502 /)
+  })
+
+  it('name what works in this session', () => {
+    const help = (options: Partial<SmtpServerOptions>) => {
+      const talk = new Talk(options)
+      talk.send(options.service === 'lmtp' ? 'LHLO c.test\r\n' : ehlo)
+      return talk.send('HELP\r\n')
+    }
+    expect(help({})).toBe('214 2.0.0 RFC 5321: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT\r\n')
+    expect(help({ chunking: false, service: 'lmtp' })).toBe(
+      '214 2.0.0 RFC 2033: LHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT\r\n',
+    )
+    const all: Partial<SmtpServerOptions> = {
+      startTls: true,
+      mechanisms: ['PLAIN'],
+      verbs: ['VRFY', 'EXPN', 'ETRN'],
+      xclient: true,
+      xforward: true,
+    }
+    expect(help(all)).toContain(
+      ': EHLO HELO STARTTLS MAIL RCPT DATA BDAT RSET NOOP VRFY EXPN ETRN XCLIENT XFORWARD HELP QUIT',
+    )
+    expect(help({ ...all, secure: true })).toContain(': EHLO HELO AUTH MAIL ')
+  })
+})
+
+describe('AUTH= of MAIL', () => {
+  const login = `S~ 220 .*
+C: EHLO c.test
+S*
+S~ 250 AUTH PLAIN LOGIN
+C: AUTH PLAIN AGFsaWNlAHNlY3JldA==
+S~ 235 .*
+`
+  const mail = (auth: string) => `C: MAIL FROM:<alice@example.test>${auth}
+C: RCPT TO:<alice@example.test>
+C: DATA
+${message}`
+  const said = (delivery: TestDelivery) => delivery.kept.map(({ envelope }) => envelope.auth)
+
+  it('is told to the host where the client has logged in, and is as good as none where not', async () => {
+    const open = new TestDelivery()
+    const options = { auth: true, allowPlaintext: true }
+    await play(
+      `${login}${mail(' AUTH=e+3Dmc2@c.test')}${mail(' AUTH=<>')}${mail(' AUTH=<a@c.test>')}${mail('')}`,
+      options,
+      open,
+    )
+    expect(said(open)).toEqual(['e=mc2@c.test', '', 'a@c.test', undefined])
+    const stranger = new TestDelivery()
+    await play(`S~ 220 .*\nC: EHLO c.test\nS*\nS~ 250 AUTH.*\n${mail(' AUTH=a@c.test')}`, options, stranger)
+    expect(said(stranger)).toEqual([''])
+  })
+
+  it('is believed of a submission only where mail to the mailbox comes to the user', async () => {
+    const delivery = new TestDelivery()
+    await play(
+      `${login}${mail(' AUTH=alice@example.test')}${mail(' AUTH=bob@example.test')}`,
+      { auth: true, allowPlaintext: true, service: 'submission' },
+      delivery,
+    )
+    expect(said(delivery)).toEqual(['alice@example.test', ''])
+  })
+})
+
 describe('XCLIENT and XFORWARD', () => {
+  it('begin a session anew: nothing that was counted, and no name that was told, is left', async () => {
+    const server = startServer({ xclient: true, limits: { messages: 1, errors: 1, refusedRecipients: 1 } })
+    const names: (string | null | undefined)[] = []
+    const addresses: string[] = []
+    const delivery = server.delivery as TestDelivery
+    const begin = delivery.begin.bind(delivery)
+    delivery.begin = (envelope, context) => {
+      names.push(context.clientName)
+      addresses.push(context.remoteAddress)
+      return begin(envelope, context)
+    }
+    const session = `S~ 220 .*
+C: EHLO c.test
+S*
+S~ 250 XCLIENT.*
+C: FOO
+S~ 500 .*
+C: MAIL FROM:<a@c.test>
+C: RCPT TO:<nobody@example.test>
+C: RSET
+S~ 250 .*
+S~ 550 .*
+S~ 250 .*
+`
+    await runScript(
+      `${session}C: XCLIENT NAME=spike.example ADDR=198.51.100.7
+${session}C: XCLIENT ADDR=IPV6:::FFFF:198.51.100.8
+${session}C: XCLIENT NAME=[UNAVAILABLE]
+${session}C: MAIL FROM:<a@c.test>
+S~ 421 .*
+CLOSED
+`,
+      () => server,
+    )
+    expect(names).toEqual([null, 'spike.example', 'spike.example', null])
+    expect(addresses).toEqual(['192.0.2.1', '198.51.100.7', '198.51.100.8', '198.51.100.8'])
+  })
+
   it('tell the delivery and the policy for whom the proxy speaks', async () => {
     const delivery = new TestDelivery()
     const connects: string[] = []

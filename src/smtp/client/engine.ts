@@ -30,6 +30,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
   #state: SmtpClientState
   #secure: boolean
   #peerVerified: boolean
+  #authenticated: boolean
   #ended: boolean
   #extensions: SmtpExtensions
   #auth: AuthExchange | null
@@ -48,6 +49,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
     this.#state = 'greeting'
     this.#secure = this.options.secure
     this.#peerVerified = this.options.secure && this.options.peerVerified
+    this.#authenticated = false
     this.#ended = false
     this.#extensions = readExtensions(null)
     this.#auth = this.options.credentials === null ? null : new AuthExchange(this.options)
@@ -131,6 +133,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
       options: this.options,
       secure: this.#secure,
       peerVerified: this.#peerVerified,
+      authenticated: this.#authenticated,
     })
     this.#transaction = transaction
     this.#state = 'transaction'
@@ -328,6 +331,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
     const next = auth.replied(said)
     if (next === 'again') this.#authenticate()
     else if (next === 'done') {
+      this.#authenticated = true
       this.#events.push({ type: 'authenticated', mechanism: auth.mechanism })
       this.#enter('ready')
     } else if (next instanceof PeerError) {

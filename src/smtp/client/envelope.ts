@@ -3,7 +3,7 @@ import { isAscii } from '../../core/bytes.js'
 import { UsageError } from '../../core/errors.js'
 import type { Reply } from '../../interfaces/index.js'
 import { reply } from '../../interfaces/index.js'
-import { encodeUtf8Address, encodeXtext, scanPath } from '../grammar/index.js'
+import { encodeUtf8Address, encodeXtext, scanMailbox, scanPath } from '../grammar/index.js'
 import type { SmtpExtensions } from './extensions.js'
 
 /** A recipient with what is asked for it by DSN (RFC 3461 section 4); left out where the peer does not offer DSN. */
@@ -41,6 +41,11 @@ export interface SmtpEnvelope {
   readonly ret?: 'FULL' | 'HDRS'
   /** What a report calls the message (RFC 3461 section 4.4), at most 100 octets as xtext. */
   readonly envelopeId?: string
+  /**
+   * The mailbox that has submitted the message, or empty where that is not known (RFC 4954 section 5); told to a peer that
+   * the session has logged in at.
+   */
+  readonly auth?: string
   /** Solicitation class keywords, those of the Solicitation field (RFC 3865 section 2.7), told where the peer offers that. */
   readonly solicitation?: readonly string[]
 }
@@ -84,6 +89,7 @@ const CONTROL = /[\x00-\x1f\x7f]/
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029]/u
 /** RFC 3461 section 4.2. */
 const LONGEST_ORCPT = 500
+const LONGEST_AUTH = 500
 
 /**
  * The commands for a peer with these extensions. UsageError `ENVELOPE` for an envelope that no peer could be given:
@@ -92,7 +98,7 @@ const LONGEST_ORCPT = 500
 export function planEnvelope(
   envelope: SmtpEnvelope,
   extensions: SmtpExtensions,
-  session: { readonly secure: boolean; readonly peerVerified: boolean },
+  session: { readonly secure: boolean; readonly peerVerified: boolean; readonly authenticated: boolean },
 ): EnvelopePlan {
   const { to, size } = envelope
   const tlsProblem = envelope.requireTls === true ? whyNotRequireTls(extensions, session) : null
@@ -127,6 +133,10 @@ export function planEnvelope(
   if (envelope.envelopeId !== undefined) {
     const envelopeId = xtext('envelopeId', envelope.envelopeId, 100)
     if (dsn) mail += ` ENVID=${envelopeId}`
+  }
+  if (envelope.auth !== undefined) {
+    const auth = envelope.auth === '' ? '<>' : xtext('auth', mailboxOnly(envelope.auth), LONGEST_AUTH)
+    if (session.authenticated && extensions.keywords.has('AUTH')) mail += ` AUTH=${auth}`
   }
   const { solicitation = [] } = envelope
   if (solicitation.some((each) => !/^[A-Za-z0-9][\w.:-]*$/.test(each)) || solicitation.join().length > 1000) {
@@ -224,6 +234,12 @@ function writePath(address: string, smtpUtf8: boolean): WrittenPath {
   const ascii = isAscii(domain) ? domain : domainToASCII(domain)
   const path = !smtpUtf8 && isAscii(localPart) ? `<${localPart}@${ascii}>` : `<${address}>`
   return { path, valid: isPath(`<${localPart.replace(/[^\x00-\x7f]+/g, 'u')}@${ascii}>`) }
+}
+
+function mailboxOnly(text: string): string {
+  const found = scanMailbox(text, 0, true)
+  if (typeof found !== 'string' && found.end === text.length) return text
+  throw new UsageError('ENVELOPE', 'auth must be a mailbox, or empty')
 }
 
 function isPath(path: string): boolean {

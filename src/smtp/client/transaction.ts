@@ -59,6 +59,7 @@ export class Transaction {
       readonly options: ResolvedSmtpClientOptions
       readonly secure: boolean
       readonly peerVerified: boolean
+      readonly authenticated: boolean
     },
   ) {
     const { channel, extensions, options } = session

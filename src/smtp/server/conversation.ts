@@ -231,6 +231,20 @@ export class Conversation {
     this.refused = 0
   }
 
+  /** The session is another client's from here on, beginning with its greeting: what was counted is not that client's. */
+  startAnew(authenticated: boolean): void {
+    this.state = 'start'
+    this.extended = false
+    this.authenticated = authenticated
+    this.mode = 'greeting'
+    this.greeting = 'ask'
+    this.proxied = true
+    this.messages = 0
+    this.failedLogins = 0
+    this.#errors = 0
+    this.#refusedRecipients = 0
+  }
+
   /** A new deadline for the client to send the next thing. */
   expectCommand(): void {
     this.mode = 'command'

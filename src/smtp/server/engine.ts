@@ -38,9 +38,9 @@ const SPACE = 0x20
 const TAB = 0x09
 const PLAIN = /^[\t\x20-\x7e]*$/
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
-/** HTTP, SSH, and TLS where it is not spoken. */
+/** HTTP, SSH, TLS where it is not spoken, and a PROXY header where none is expected. */
 const OTHER_PROTOCOL =
-  /^(?:GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE|PRI) |^Host:|^SSH-|^\x16\x03/i
+  /^(?:GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE|PRI|PROXY) |^Host:|^SSH-|^\x16\x03/i
 /** Commands answered in one go before a `busy`, and octets of replies. */
 const COMMANDS_AT_ONCE = 256
 const REPLIES_AT_ONCE = 32_768

@@ -73,7 +73,7 @@ export interface SmtpServerOptions {
   readonly features?: SmtpServerFeatures
   /** Offers CHUNKING (RFC 3030), which the engine does alone; true by default. */
   readonly chunking?: boolean
-  /** Verbs the host answers, as `query` events; none by default. */
+  /** Verbs the host answers, as `query` events; none by default. ETRN never on submission (RFC 6409 section 7). */
   readonly verbs?: readonly SmtpHostVerb[]
   /** Takes XCLIENT: the client is a proxy that is trusted to say for whom it speaks. */
   readonly xclient?: boolean
@@ -200,7 +200,7 @@ function resolve(given: SmtpServerOptions): ResolvedSmtpServerOptions {
     maxMessageSize,
     features: resolveFeatures(given.features ?? { eightBitMime: true }),
     chunking: given.chunking ?? true,
-    verbs: given.verbs ?? [],
+    verbs: (given.verbs ?? []).filter((verb) => verb !== 'ETRN' || service !== 'submission'),
     xclient: given.xclient ?? false,
     xforward: given.xforward ?? false,
     mechanisms,

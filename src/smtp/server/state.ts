@@ -56,7 +56,7 @@ export const sequence = {
   STARTTLS: outsideTransaction,
   AUTH: outsideTransaction,
   EXPN: always,
-  ETRN: always,
+  ETRN: outsideTransaction,
   TURN: always,
   SEND: always,
   SOML: always,

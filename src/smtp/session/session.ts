@@ -55,7 +55,8 @@ type Question = Extract<
   { readonly type: 'connect' | 'helo' | 'mail' | 'rcpt' | 'data' | 'dataEnd' | 'chunkEnd' | 'query' | 'auth' }
 >
 
-const NOT_YOUR_SENDER = reply(553, '5.7.1', 'That sender address does not belong to your login')
+/** RFC 6409 section 6.1. */
+const NOT_YOUR_SENDER = reply(550, '5.7.1', 'That sender address does not belong to your login')
 const NOT_TOLD = reply(451, '4.3.0', 'Temporary failure, try again later')
 
 /**
@@ -228,8 +229,9 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     }
   }
 
-  async #mail(envelope: EnvelopeStart): Promise<Reply | undefined> {
-    const { reversePath, smtpUtf8 } = envelope
+  async #mail(given: EnvelopeStart): Promise<Reply | undefined> {
+    const { reversePath, smtpUtf8, auth = '' } = given
+    const envelope = auth === '' || (await this.#maySpeakFor(auth)) ? given : { ...given, auth: '' }
     this.#setTransmission(smtpUtf8)
     const asked = this.#refusalOfSender(envelope)
     const answer = asked === undefined ? undefined : await asked
@@ -264,9 +266,20 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   }
 
   async #refusalOfStranger(envelope: EnvelopeStart, user: string): Promise<Reply | undefined> {
-    const sender = scanMailbox(envelope.reversePath, 0, true, envelope.smtpUtf8)
-    const owned = typeof sender !== 'string' && (await this.#delivery.owns?.(sender.mailbox, user)) === true
+    const owned = await this.#owns(user, envelope.reversePath, envelope.smtpUtf8)
     return owned ? this.#policy?.mail?.(envelope, this.#context) : NOT_YOUR_SENDER
+  }
+
+  /** AUTH= is believed of a submission's own mailbox; elsewhere of whom the host has let log in (RFC 4954 section 5). */
+  async #maySpeakFor(auth: string): Promise<boolean> {
+    const { user } = this.#context
+    if (user === null) return false
+    return this.#checkSender && this.#delivery.owns !== undefined ? this.#owns(user, auth, false) : true
+  }
+
+  async #owns(user: string, address: string, utf8: boolean): Promise<boolean> {
+    const sender = scanMailbox(address, 0, true, utf8)
+    return typeof sender !== 'string' && (await this.#delivery.owns?.(sender.mailbox, user)) === true
   }
 
   async #rcpt(recipient: Recipient): Promise<Reply | undefined> {
@@ -383,7 +396,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       localPort: Number(text('DESTPORT', String(context.localPort))),
       helo: text('HELO', ''),
       user: attributes.get('LOGIN') ?? null,
-      clientName: attributes.get('NAME') ?? context.clientName ?? null,
+      clientName: attributes.has('NAME') ? (attributes.get('NAME') ?? null) : (context.clientName ?? null),
     })
     this.#log('info', 'smtp.xclient', { user: this.#context.user })
   }

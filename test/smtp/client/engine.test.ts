@@ -24,6 +24,25 @@ describe('the session', () => {
     }
   })
 
+  it('tells who has submitted a message to a peer it has logged in at, and to no other (RFC 4954 section 5)', () => {
+    const mail = (auth: string | undefined, login: boolean): string => {
+      const talk = new ClientTalk({
+        secure: true,
+        ...(login ? { credentials: { user: 'alice', password: 'secret' } } : {}),
+      })
+      talk.hear(`220 mx\r\n${ehlo('AUTH PLAIN')}`)
+      if (login) talk.hear('235 2.7.0 in\r\n')
+      return talk.send(auth === undefined ? {} : { auth })
+    }
+    expect(mail('e=mc2@c.test', true)).toBe('MAIL FROM:<a@c.test> AUTH=e+3Dmc2@c.test\r\n')
+    expect(mail('', true)).toBe('MAIL FROM:<a@c.test> AUTH=<>\r\n')
+    expect(mail(undefined, true)).toBe('MAIL FROM:<a@c.test>\r\n')
+    expect(mail('e=mc2@c.test', false)).toBe('MAIL FROM:<a@c.test>\r\n')
+    for (const wrong of ['alice', '<a@c.test>', 'a@c.test SIZE=1', 'a@c.test\r\nRSET']) {
+      expect(() => mail(wrong, true)).toThrow(expect.objectContaining({ code: 'ENVELOPE' }))
+    }
+  })
+
   it('speaks LMTP with LHLO and never HELO', () => {
     const talk = new ClientTalk({ lmtp: true })
     expect(talk.hear('220 mx\r\n')).toBe('LHLO client.test\r\n')

@@ -29,13 +29,13 @@ export const expn: Command = {
   },
 }
 
-/** RFC 1985 section 5: `etrn = "ETRN" SP [option-character] node-name CRLF` */
+/** RFC 1985 section 5; outside a transaction, as the state machine has it: `etrn = "ETRN" SP [option-character] node-name CRLF` */
 export const etrn: Command = {
   name: 'ETRN',
   receive(conversation, argument) {
     if (!conversation.options.verbs.includes('ETRN')) conversation.say(NOT_IMPLEMENTED)
     else if (!/^[@#]?[\x21-\x7e]{1,255}$/.test(argument)) conversation.say(badArgument('Syntax: ETRN node'))
-    else conversation.ask(queryAsk, { type: 'query', verb: 'ETRN', argument, smtpUtf8: false })
+    else conversation.ask(etrnAsk, { type: 'query', verb: 'ETRN', argument, smtpUtf8: false })
   },
 }
 
@@ -55,6 +55,11 @@ function askHost(conversation: Conversation, verb: SmtpHostVerb, argument: strin
 const queryAsk: Ask = {
   acceptance: CANNOT_VERIFY,
   answered: (conversation, answer) => conversation.say(answer),
+}
+
+const etrnAsk: Ask = {
+  ...queryAsk,
+  acceptance: reply(250, '2.0.0', 'Queuing for the node is started'),
 }
 
 const utf8QueryAsk: Ask = {

@@ -1,5 +1,5 @@
 import { reply } from '../../../interfaces/index.js'
-import { decodeXtext } from '../../grammar/index.js'
+import { decodeXtext, isDomainOrLiteral } from '../../grammar/index.js'
 import type { Command } from '../command.js'
 import { badArgument, OK } from '../replies.js'
 
@@ -7,6 +7,8 @@ const NOT_TRUSTED = reply(550, '5.7.0', 'You are not one of those who may say th
 const LONGEST_VALUE = 255
 /** What stands for a value that the proxy has not, or has not yet. */
 const unknown: ReadonlySet<string> = new Set(['[UNAVAILABLE]', '[TEMPUNAVAIL]'])
+const IPV6_TAG = /^IPV6:/i
+const LEADING_ZERO = /(?:^|\.)0\d/
 const clientAttributes: ReadonlySet<string> = new Set([
   'NAME',
   'ADDR',
@@ -30,8 +32,8 @@ const forwardAttributes: ReadonlySet<string> = new Set([
 type Attributes = ReadonlyMap<string, string | null>
 
 /**
- * Postfix's XCLIENT: the session goes on as that of the client named, from the greeting on. It counts as a greeting
- * that is accepted by whoever decides on connections.
+ * Postfix's XCLIENT: the session starts anew as that of the client named, from the greeting on, which whoever decides on
+ * connections is asked for. PROTO is checked and changes nothing: the HELO or EHLO that follows says how the session goes on.
  *
  *     xclient-command = XCLIENT 1*( SP attribute-name "=" attribute-value )     ; attribute-value = xtext
  */
@@ -47,12 +49,7 @@ export const xclient: Command = {
       conversation.say(badArgument(attributes))
       return
     }
-    conversation.state = 'start'
-    conversation.extended = false
-    conversation.authenticated = attributes.get('LOGIN') != null
-    conversation.mode = 'greeting'
-    conversation.greeting = 'ask'
-    conversation.proxied = true
+    conversation.startAnew(attributes.get('LOGIN') != null)
     conversation.tell({ type: 'xclient', attributes })
   },
 }
@@ -86,7 +83,7 @@ function readAttributes(argument: string, known: ReadonlySet<string>): Attribute
     if (value === null || value.length > LONGEST_VALUE) return `The value of ${name} is not xtext`
     const none = value === '' || unknown.has(value.toUpperCase())
     if (!none && !isValid(name, value)) return `The value of ${name} is not one it can have`
-    found.set(name, none ? null : name.endsWith('ADDR') ? value.replace(/^IPV6:/i, '') : value)
+    found.set(name, none ? null : name.endsWith('ADDR') ? plainAddress(value) : value)
   }
   return found
 }
@@ -95,13 +92,25 @@ function isValid(name: string, value: string): boolean {
   switch (name) {
     case 'ADDR':
     case 'DESTADDR':
-      return /^[\d.]{7,15}$/.test(value) || /^(?:IPV6:)?[\da-f.]*:[\da-f:.]*$/i.test(value)
+      return isAddress(value)
     case 'PORT':
     case 'DESTPORT':
       return /^\d{1,5}$/.test(value) && Number(value) <= 65_535
     case 'PROTO':
       return /^E?SMTP$|^LMTP$/i.test(value)
+    case 'SOURCE':
+      return /^(?:LOCAL|REMOTE)$/i.test(value)
     default:
       return /^[\x20-\x7e]+$/.test(value)
   }
+}
+
+/** The address without its tag, one of IPv4 that is mapped into IPv6 as IPv4: what policies know it by. */
+function plainAddress(value: string): string {
+  return value.replace(IPV6_TAG, '').replace(/^::ffff:(?=\d+\.)/i, '')
+}
+
+/** An IPv4 address, or an IPv6 address behind its tag: what an address literal holds (RFC 5321 section 4.1.3). */
+function isAddress(value: string): boolean {
+  return isDomainOrLiteral(`[${value}]`) && !LEADING_ZERO.test(value)
 }

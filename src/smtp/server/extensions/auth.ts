@@ -4,7 +4,7 @@ import { badArgument } from '../replies.js'
 import type { Extension } from './extension.js'
 import { NOTHING } from './extension.js'
 
-/** AUTH, RFC 4954: `AUTH=` on MAIL is taken wherever the server knows AUTH, and trusted no more than `<>` (section 5). */
+/** AUTH, RFC 4954. */
 export const auth: Extension = {
   offer(conversation) {
     const mechanisms = offeredMechanisms(conversation)
@@ -16,20 +16,24 @@ export const auth: Extension = {
 export const authParameter: Extension = {
   offer: ({ options }) => (options.mechanisms.length > 0 ? ['AUTH'] : NOTHING),
   mail: {
-    AUTH: (value) =>
-      value !== null && isAuthValue(value) ? null : badArgument('AUTH is <> or a mailbox in xtext'),
+    AUTH(value, draft, { authenticated }) {
+      const mailbox = value === null ? null : mailboxOf(value)
+      if (mailbox === null) return badArgument('AUTH is <> or a mailbox in xtext')
+      // Who is not logged in is not believed: it is as if `<>` had been said (section 5).
+      draft.auth = authenticated ? mailbox : ''
+      return null
+    },
   },
 }
 
-/** RFC 4954 section 5: a mailbox in xtext or `<>`. */
-function isAuthValue(value: string): boolean {
+/** RFC 4954 section 5: a mailbox in xtext, empty for `<>`; null for what is neither. Some write the mailbox as a path. */
+function mailboxOf(value: string): string | null {
   const text = decodeXtext(value)
-  if (text === null) return false
-  if (text === '<>') return true
+  if (text === null) return null
   if (text.startsWith('<')) {
     const path = scanPath(text, 0)
-    return typeof path !== 'string' && path.end === text.length
+    return typeof path === 'string' || path.end !== text.length ? null : path.address
   }
-  const mailbox = scanMailbox(text, 0)
-  return typeof mailbox !== 'string' && mailbox.end === text.length
+  const found = scanMailbox(text, 0)
+  return typeof found === 'string' || found.end !== text.length ? null : found.mailbox.address
 }

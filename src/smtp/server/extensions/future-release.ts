@@ -5,6 +5,9 @@ import { NOTHING } from './extension.js'
 
 const ONE_ONLY = badArgument('HOLDFOR and HOLDUNTIL cannot both be given')
 const TOO_LONG = badArgument('The message cannot be held for so long')
+const PASSED = badArgument('HOLDUNTIL is a time that has passed')
+
+const NO_HOLD = { until: 0, maximumSeconds: 0 }
 
 /**
  * FUTURERELEASE, RFC 4865: for submission only.
@@ -33,7 +36,10 @@ export const futureRelease: Extension = {
       if (draft.hold !== undefined) return ONE_ONLY
       const until = value === null ? null : parseDateTime(value)
       if (until === null) return badArgument('HOLDUNTIL is a date and a time')
-      if (until > (options.features.futureRelease?.until ?? 0)) return TOO_LONG
+      const { until: latest, maximumSeconds } = options.features.futureRelease ?? NO_HOLD
+      if (until > latest) return TOO_LONG
+      // An engine has no clock: what had passed when the session began.
+      if (until <= latest - maximumSeconds * 1000) return PASSED
       draft.hold = { until }
       return null
     },
