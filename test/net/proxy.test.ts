@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/index.js'
+import { crc32c } from '../../src/net/crc32c.js'
 import {
   AddressList,
   type Connection,
@@ -20,6 +21,17 @@ function version2(command: number, family: number, rest: Buffer): Buffer {
   return Buffer.concat([SIGNATURE, head, rest])
 }
 
+function tlv(type: number, length: number): Buffer {
+  return Buffer.concat([Buffer.from([type, length >> 8, length & 255]), Buffer.alloc(length, 7)])
+}
+
+/** Addresses, a TLV with the checksum of all, and another behind it. */
+function withChecksum(addresses: Buffer, more: Buffer): Buffer {
+  const header = version2(1, 0x11, Buffer.concat([addresses, Buffer.from([3, 0, 4, 0, 0, 0, 0]), more]))
+  header.writeUInt32BE(crc32c(header), 16 + addresses.length + 3)
+  return header
+}
+
 const ipv4 = Buffer.from([192, 0, 2, 7, 198, 51, 100, 1, 0xc3, 0x50, 0, 25])
 const ipv6 = Buffer.from([
   ...[0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7],
@@ -33,10 +45,21 @@ const good: readonly (readonly [string, Buffer, string | null])[] = [
   ['v1 UNKNOWN with more', Buffer.from('PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n'), null],
   ['v2 TCP over IPv4', version2(1, 0x11, ipv4), '192.0.2.7'],
   ['v2 TCP over IPv6', version2(1, 0x21, ipv6), '2001:db8::7'],
-  ['v2 with TLVs', version2(1, 0x11, Buffer.concat([ipv4, Buffer.alloc(500, 4)])), '192.0.2.7'],
+  [
+    'v2 with TLVs',
+    version2(1, 0x11, Buffer.concat([ipv4, tlv(4, 490), tlv(0xe0, 4), tlv(5, 0)])),
+    '192.0.2.7',
+  ],
+  ['v2 with a checksum', withChecksum(ipv4, tlv(2, 9)), '192.0.2.7'],
   ['v2 LOCAL', version2(0, 0x11, ipv4), null],
   ['v2 LOCAL, empty', version2(0, 0, Buffer.alloc(0)), null],
+  ['v2 LOCAL of a family there is not', version2(0, 0x77, Buffer.alloc(3)), null],
   ['v2 UNSPEC', version2(1, 0, Buffer.alloc(0)), null],
+  ['v2 UNSPEC with addresses of a kind', version2(1, 0x00, ipv4), null],
+  ['v2 UNSPEC over a stream', version2(1, 0x01, Buffer.alloc(5)), null],
+  ['v2 IPv4 over something', version2(1, 0x10, ipv4), null],
+  ['v2 UDP over IPv4', version2(1, 0x12, ipv4), null],
+  ['v2 of UNIX sockets', version2(1, 0x31, Buffer.alloc(216)), null],
 ]
 const bad: readonly (readonly [string, Buffer])[] = [
   ['nothing of it', Buffer.from('EHLO c.test\r\n')],
@@ -50,11 +73,18 @@ const bad: readonly (readonly [string, Buffer])[] = [
   ['v1 with too many', Buffer.from('PROXY TCP4 192.0.2.7 198.51.100.1 50000 25 1\r\n')],
   ['v1 over 107 octets', Buffer.from(`PROXY UNKNOWN ${'x'.repeat(92)}\r\n`)],
   ['v1 that never ends', Buffer.from(`PROXY ${'x'.repeat(200)}`)],
+  ['v1 ended by LF alone', Buffer.from('PROXY TCP4 192.0.2.7 198.51.100.1 50000 25\n')],
   ['v2 over 536 octets', version2(1, 0x11, Buffer.alloc(521))],
   ['v2 of 64 KB', version2(1, 0x11, Buffer.alloc(65_535))],
   ['v2 of another version', Buffer.concat([SIGNATURE, Buffer.from([0x31, 0x11, 0, 12]), ipv4])],
   ['v2 of another command', version2(2, 0x11, ipv4)],
-  ['v2 of UNIX sockets', version2(1, 0x31, Buffer.alloc(216))],
+  ['v2 of a family there is not', version2(1, 0x41, Buffer.alloc(216))],
+  ['v2 of a transport there is not', version2(1, 0x13, ipv4)],
+  ['v2 of UNIX sockets, cut short', version2(1, 0x31, Buffer.alloc(215))],
+  ['v2 with a TLV over its end', version2(1, 0x11, Buffer.concat([ipv4, Buffer.from([4, 0, 2, 1])]))],
+  ['v2 with half a TLV', version2(1, 0x11, Buffer.concat([ipv4, Buffer.from([4, 0])]))],
+  ['v2 with a wrong checksum', version2(1, 0x11, Buffer.concat([ipv4, Buffer.from([3, 0, 4, 1, 2, 3, 4])]))],
+  ['v2 with a checksum of three octets', version2(1, 0x11, Buffer.concat([ipv4, tlv(3, 3)]))],
   ['v2 too short for its addresses', version2(1, 0x21, ipv4)],
 ]
 
@@ -82,6 +112,11 @@ describe('readProxyHeader', () => {
       }),
     )
   })
+})
+
+it('knows the checksum of the digits', () => {
+  expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283)
+  expect(crc32c(Buffer.alloc(0))).toBe(0)
 })
 
 describe('AddressList', () => {
@@ -120,6 +155,7 @@ describe('a listener behind a proxy', () => {
     trusted: string[],
     tlsMode: 'none' | 'implicit' = 'none',
     limits = new ConnectionLimits(),
+    handshakeTimeoutMs = 200,
   ) {
     const connections: Connection[] = []
     const errors: unknown[] = []
@@ -130,7 +166,7 @@ describe('a listener behind a proxy', () => {
       tls,
       alpn: null,
       limits,
-      handshakeTimeoutMs: 200,
+      handshakeTimeoutMs,
       proxy: { trusted: new AddressList(trusted) },
       onError: (error) => errors.push(error),
       serve: async (connection) => {
@@ -181,6 +217,28 @@ describe('a listener behind a proxy', () => {
       localPort: 25,
     })
     expect(connections[4]).toMatchObject({ remoteAddress: '127.0.0.1' })
+  })
+
+  it('serves the same however a header is cut in two', async () => {
+    const many = new ConnectionLimits({ byPrefix: [1000, 1000, 1000], perMinute: [1000, 1000, 1000] })
+    const { port, connections } = await listen(['loopback'], 'none', many, 10_000)
+    for (const header of [good[0]?.[1], good[5]?.[1], withChecksum(ipv4, tlv(2, 9))] as Buffer[]) {
+      const octets = Buffer.concat([header, Buffer.from('one\r\n')])
+      const cuts = Array.from({ length: octets.length - 1 }, (_, index) => index + 1)
+      const said = await Promise.all(
+        cuts.map((cut) => talk(port, [octets.subarray(0, cut), octets.subarray(cut)])),
+      )
+      expect(said.every((each) => each === 'one\r\n')).toBe(true)
+      const served = connections.splice(0)
+      expect(served).toHaveLength(cuts.length)
+      expect(served.every(({ remotePort }) => remotePort === 50_000)).toBe(true)
+      const octetwise = await talk(
+        port,
+        [...octets].map((octet) => Buffer.from([octet])),
+      )
+      expect(octetwise).toBe('one\r\n')
+      expect(connections.splice(0)[0]?.remotePort).toBe(50_000)
+    }
   })
 
   it('gives LOCAL the real address', async () => {

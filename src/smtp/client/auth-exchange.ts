@@ -14,6 +14,8 @@ interface AuthLine {
 
 /** Mechanism unknown, or too weak for this user: another may do (RFC 4954 section 6). */
 const tryAnother: ReadonlySet<number> = new Set([504, 534])
+/** Octets of a command line without its CRLF (RFC 5321 section 4.5.3.1.4). */
+const LONGEST_COMMAND = 510
 
 /** Logs in with the best mechanism that both sides know (RFC 4954). */
 export class AuthExchange {
@@ -21,6 +23,8 @@ export class AuthExchange {
   readonly #allowPlaintext: boolean
   readonly #turnedDown: Set<string>
   #current: ClientMechanism | null
+  /** An initial response that was too long for the command: the answer to the first challenge, which is empty. */
+  #initial: Uint8Array | null
 
   /** UsageError `CREDENTIALS` for credentials that no mechanism can carry. */
   constructor(options: ResolvedSmtpClientOptions) {
@@ -30,6 +34,7 @@ export class AuthExchange {
     this.#allowPlaintext = allowPlaintext
     this.#turnedDown = new Set()
     this.#current = null
+    this.#initial = null
   }
 
   /** The mechanism in use; empty before `begin`. */
@@ -55,7 +60,17 @@ export class AuthExchange {
     const initial = this.#current.start()
     const line = `AUTH ${choice.name}`
     if (initial === null) return { line, shown: line }
-    return { line: `${line} ${initial.length === 0 ? '=' : base64(initial)}`, shown: `${line} ***` }
+    const command = `${line} ${initial.length === 0 ? '=' : base64(initial)}`
+    if (command.length <= LONGEST_COMMAND) return { line: command, shown: `${line} ***` }
+    this.#initial = initial
+    return { line, shown: line }
+  }
+
+  #respond(current: ClientMechanism, challenge: Buffer): Uint8Array | null {
+    const initial = this.#initial
+    if (initial === null) return current.respond(challenge)
+    this.#initial = null
+    return challenge.length === 0 ? initial : null
   }
 
   /** What follows from the peer's reply; `again`: another mechanism may do. */
@@ -64,7 +79,7 @@ export class AuthExchange {
     if (current === null) return new PeerError('OUT_OF_TURN', 'nobody logs in')
     if (said.code === 334) {
       const challenge = decodeBase64(said.lines[0] ?? '')
-      const response = challenge === null ? null : current.respond(challenge)
+      const response = challenge === null ? null : this.#respond(current, challenge)
       if (response !== null) return { line: base64(response), shown: '***' }
       return new PeerError('AUTH_FAILED', `the peer does not keep to ${current.name}`)
     }

@@ -336,7 +336,11 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
       this.#enter('ready')
     } else if (next instanceof PeerError) {
       if (next.code === 'REFUSED') this.#giveUp('refused', next)
-      else this.#fail('policy', next)
+      else {
+        // The exchange is cancelled before the session ends (RFC 4954 section 4).
+        if (said.code === 334) this.#channel.command('*', 'auth')
+        this.#fail('policy', next)
+      }
     } else this.#channel.command(next.line, 'auth', next.shown)
   }
 

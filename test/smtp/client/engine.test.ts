@@ -173,6 +173,22 @@ describe('AUTH', () => {
     expect(talk.events.slice(-2)).toEqual([{ type: 'authenticated', mechanism: 'LOGIN' }, { type: 'ready' }])
   })
 
+  it('sends a response that makes the command too long only when it is asked for (RFC 4954 section 4)', () => {
+    const credentials = { user: 'alice', accessToken: 'x'.repeat(2000) }
+    const talk = new ClientTalk({ ...secure, credentials, mechanisms: ['XOAUTH2'] })
+    expect(talk.hear(`220 mx\r\n${ehlo('AUTH XOAUTH2')}`)).toMatch(/\r\nAUTH XOAUTH2\r\n$/)
+    const response = talk.hear('334 \r\n')
+    expect(Buffer.from(response, 'base64').toString()).toContain('user=alice')
+    expect(talk.hear('235 2.7.0 ok\r\n')).toBe('')
+    expect(talk.engine.ready).toBe(true)
+  })
+
+  it('cancels an exchange whose challenge it cannot read', () => {
+    const talk = login({ ...secure, mechanisms: ['LOGIN'] }, 'AUTH LOGIN')
+    expect(talk.hear('334 =AAA\r\n')).toBe('*\r\n')
+    expect(talk.closed).toMatchObject({ reason: 'policy', error: { code: 'AUTH_FAILED' } })
+  })
+
   it('sends no password in clear, and takes SCRAM there', () => {
     const talk = login({}, 'AUTH PLAIN LOGIN')
     expect(talk.output).toBe('EHLO client.test\r\nQUIT\r\n')
