@@ -6,8 +6,10 @@ import { parseScript } from '../../src/testing/script.js'
 /** A script with the comments that its test reads. */
 export interface ScriptFile {
   readonly name: string
-  /** The lines, repetitions written out. */
+  /** The lines, repetitions written out, without those for LMTP alone. */
   readonly source: string
+  /** The same for a session of LMTP, without those for SMTP alone. */
+  readonly lmtpSource: string
   /** What follows `# name: ` in it. */
   value(name: string): string | undefined
   /** What follows `# name| ` in each line that begins so, with CRLF; null where there is none. */
@@ -15,7 +17,7 @@ export interface ScriptFile {
 }
 
 /**
- * The scripts of a folder. Before a script is read, a line `100* text` becomes a hundred lines, in which `%n` is the
+ * The scripts of a folder. A line `smtp text` or `lmtp text` is for a session of that kind alone. Before a script is read, a line `100* text` becomes a hundred lines, in which `%n` is the
  * number of the line, and `{x*100}` within a line a hundred times `x`.
  */
 export function scriptFiles(folder: URL): ScriptFile[] {
@@ -26,16 +28,24 @@ export function scriptFiles(folder: URL): ScriptFile[] {
 }
 
 export function scriptFile(name: string, text: string): ScriptFile {
-  const lines = text.split(/\r?\n/).flatMap(expand)
+  const lines = linesOf(text, 'smtp')
   return {
     name,
     source: lines.join('\n'),
+    lmtpSource: linesOf(text, 'lmtp').join('\n'),
     value: (key) => lines.find((line) => line.startsWith(`# ${key}: `))?.slice(key.length + 4),
     text(key) {
       const found = lines.filter((line) => line.startsWith(`# ${key}|`))
       return found.length === 0 ? null : found.map((line) => `${line.slice(key.length + 4)}\r\n`).join('')
     },
   }
+}
+
+function linesOf(text: string, kind: 'smtp' | 'lmtp'): readonly string[] {
+  return text.split(/\r?\n/).flatMap((line) => {
+    const [, only, rest] = /^(smtp|lmtp) (.*)$/.exec(line) ?? []
+    return only === undefined || only === kind ? expand(rest ?? line) : []
+  })
 }
 
 function expand(line: string): string[] {
@@ -49,7 +59,7 @@ function expand(line: string): string[] {
 
 /**
  * Runs a script whole, octet by octet and cut everywhere; one that is too long for that says `# cuts: n`, and is run
- * whole, octet by octet, and n times at up to 20 random places.
+ * whole, octet by octet, and n times at up to 20 random places. One that says `# cuts: none` is run whole alone.
  */
 export async function runEverywhere(file: ScriptFile, source: string, setup: ScriptSetup): Promise<void> {
   const cuts = file.value('cuts')
@@ -59,6 +69,7 @@ export async function runEverywhere(file: ScriptFile, source: string, setup: Scr
   }
   const script = parseScript(source)
   const { octets } = await runScript(script, setup)
+  if (cuts === 'none') return
   await runScript(script, setup, 'every octet')
   let state = 1
   const random = (): number => {

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { ScriptHost } from '../../src/testing/index.js'
 import type { TestServerOptions } from './harness.js'
@@ -7,7 +8,16 @@ import { runEverywhere, type ScriptFile, scriptFiles } from './script-file.js'
 const files = scriptFiles(new URL('./scripts/', import.meta.url))
 const clientFiles = scriptFiles(new URL('./client/scripts/', import.meta.url))
 
-/** Lines of the list that are no conversation; see scripts/README.md. */
+/** What scripts/README.md says of lines of the list that a conversation cannot show, or not in full. */
+const beside = [
+  ...readFileSync(new URL('./scripts/README.md', import.meta.url), 'utf8').matchAll(
+    /^\| ((?:\d+, )*\d+) \|.*\| (`[^|]*) \|$/gm,
+  ),
+].map(([, lines = '', where = '']) => ({
+  lines: lines.split(', ').map(Number),
+  files: [...where.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path),
+}))
+/** Those that no script shows any of. */
 const elsewhere: readonly number[] = [96]
 
 /** Comments of a script that the test reads: see scripts/README.md. */
@@ -40,13 +50,17 @@ function setup(file: ScriptFile, service?: 'lmtp'): () => ScriptHost {
   }
 }
 
-/** The same session where LHLO stands for HELO and EHLO; its answer has more than one line. */
+/**
+ * The same session where LHLO stands for HELO and EHLO; its answer has more than one line. A session of LMTP has as many
+ * messages as it likes, and each recipient an answer with its name.
+ */
 function inLmtp(source: string): string {
   return source
     .replace(/^(C: *)EHLO\b/gim, '$1LHLO')
-    .replace(/^(C: *)HELO\b(.*\n(?:(?!S).*\n)*)S[~:] 250.*$/gim, '$1LHLO$2S*\nS~ 250 LIMITS.*')
+    .replace(/^(C: *)HELO\b(.*\n(?:(?!S).*\n)*)S[~:] 250.*$/gim, '$1LHLO$2S*\nS~ 250 .*')
     .replace(/^(C: *)HELO\b/gim, '$1LHLO')
     .replace(/^S: 250 2\.0\.0 Kept$/gm, 'S~ 250 2\\.0\\.0 Kept.*')
+    .replace(/\bLIMITS MAILMAX=100 /g, 'LIMITS ')
     .replace(/\bESMTP\b/g, 'LMTP')
 }
 
@@ -61,9 +75,16 @@ describe('SMTP scripts', () => {
     })
     if (!/^# also in LMTP$/m.test(file.source)) continue
     it.concurrent(`${file.name} in LMTP`, async () => {
-      await runEverywhere(file, inLmtp(file.source), setup(file, 'lmtp'))
+      await runEverywhere(file, inLmtp(file.lmtpSource), setup(file, 'lmtp'))
     })
   }
+
+  it('each is run in LMTP too, or says why not', () => {
+    const silent = files.filter(
+      ({ source }) => !/^# also in LMTP$|^# not in LMTP: .|^# options: .*"service": "lmtp"/m.test(source),
+    )
+    expect(silent.map(({ name }) => name)).toEqual([])
+  })
 
   it('there is one for every line of the list', () => {
     const found = [...files, ...clientFiles].flatMap(
@@ -71,5 +92,10 @@ describe('SMTP scripts', () => {
     )
     const lines = Array.from({ length: 97 }, (_, index) => index + 1)
     expect(lines.filter((line) => !found.includes(line))).toEqual(elsewhere)
+    expect(beside.flatMap((each) => each.lines)).toEqual(expect.arrayContaining([...elsewhere]))
+    const missing = beside
+      .flatMap(({ files }) => files)
+      .filter((path) => !existsSync(new URL(path, new URL('./scripts/', import.meta.url))))
+    expect(missing).toEqual([])
   })
 })

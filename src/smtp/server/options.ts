@@ -17,6 +17,8 @@ export const smtpServerLimits = {
   authOctets: { default: 12_288, min: 12_288, max: MIB },
   /** Recipients of a message; beyond it 452. RFC 5321 section 4.5.3.1.8 wants at least 100. */
   recipients: { default: 1000, min: 100, max: NEVER },
+  /** Recipients of a message from the null reverse-path, which are few of an honest one; beyond it 452. */
+  nullSenderRecipients: { default: 1000, min: 1, max: NEVER },
   /** Transactions of a session; beyond it 421 and close. Without limit by default on submission and LMTP. */
   messages: { default: 100, min: 1, max: NEVER },
   /** Commands answered 5yz, refused recipients apart; one more is followed by 421 and close. */

@@ -20,7 +20,7 @@ export const rcpt: Command = {
     const path = usual ? readUsualPath(argument, 'TO:'.length, argument.length) : null
     const recipient = path?.mailbox ?? read(conversation, argument)
     if ('code' in recipient) conversation.sayRefusedRecipient(recipient)
-    else if (conversation.recipients >= conversation.options.limits.recipients) {
+    else if (conversation.recipients >= mostRecipients(conversation)) {
       conversation.say(TOO_MANY_RECIPIENTS)
     } else {
       conversation.ask(rcptAsk, { type: 'rcpt', recipient })
@@ -39,6 +39,12 @@ function read(conversation: Conversation, argument: string): Recipient | Reply {
   if (fault !== null) return fault
   const plain = conversation.plain || conversation.envelope?.smtpUtf8 === true || isAscii(recipient.address)
   return plain ? recipient : NEEDS_SMTPUTF8
+}
+
+function mostRecipients({ envelope, options: { limits } }: Conversation): number {
+  return envelope?.reversePath === ''
+    ? Math.min(limits.recipients, limits.nullSenderRecipients)
+    : limits.recipients
 }
 
 const rcptAsk: Ask = {
