@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Notify } from '../../../src/interfaces/index.js'
 import type { SmtpClientOptions } from '../../../src/smtp/index.js'
 import { SmtpClientSession } from '../../../src/smtp/index.js'
 import { MemoryDuplex, VirtualClock } from '../../../src/testing/index.js'
@@ -14,7 +15,7 @@ function join(
   serverOptions: Parameters<typeof startServer>[0] = {},
   size = () => 1e9,
 ) {
-  const delivery = new TestDelivery(5_000_000)
+  const delivery = new TestDelivery(5_000_000, serverOptions.features)
   const server = startServer({ limits: { messages: 1e9 }, ...serverOptions }, { delivery })
   const session = new SmtpClientSession(
     new ChoppedDuplex(server.connect(), size),
@@ -38,17 +39,56 @@ const line = fc.oneof(
         .replace(/[\r\n\0]/g, '?'),
     ),
   },
+  { weight: 1, arbitrary: fc.nat(3000).map((length) => '.'.repeat(length)) },
 )
-const message = fc.array(line, { maxLength: 12 }).map((lines) => lines.map((each) => `${each}\r\n`).join(''))
-const localPart = fc.constantFrom('alice', 'bob', 'full', 'postmaster', 'nobody', '"ali\\ce"', 'x.y+z')
+const short = fc.array(line, { maxLength: 12 }).map((lines) => lines.map((each) => `${each}\r\n`).join(''))
+/** More than one chunk of BDAT. */
+const long = fc.integer({ min: 4000, max: 9000 }).map((count) => `${'.'.repeat(97)}\r\n`.repeat(count))
+const message = fc.oneof({ weight: 99, arbitrary: short }, { weight: 1, arbitrary: long })
+const localPart = fc.constantFrom(
+  'alice',
+  'bob',
+  'full',
+  'postmaster',
+  'nobody',
+  '"ali\\ce"',
+  'x.y+z',
+  'jörg',
+)
+const recipient = fc.record(
+  {
+    name: localPart,
+    notify: fc.constantFrom<readonly Notify[]>(['NEVER'], ['SUCCESS'], ['FAILURE', 'DELAY']),
+    originalRecipient: fc.constantFrom('rfc822;a+b=c d@c.test', 'utf-8;jörg\\+=@bücher.test', 'x400;a;b'),
+  },
+  { requiredKeys: ['name'] },
+)
 const transaction = fc.record({
-  from: fc.constantFrom('', 'a@c.test', '"a b"@c.test', 'x@[127.0.0.1]'),
-  to: fc.array(localPart, { minLength: 1, maxLength: 5 }),
+  from: fc.constantFrom('', 'a@c.test', '"a b"@c.test', 'x@[127.0.0.1]', 'bjørn@дом.test'),
+  to: fc.array(recipient, { minLength: 1, maxLength: 5 }),
+  asked: fc.record(
+    {
+      ret: fc.constantFrom('FULL' as const, 'HDRS' as const),
+      envelopeId: fc.stringMatching(/^[ -~]{1,30}$/),
+    },
+    { requiredKeys: [] },
+  ),
   text: message,
+  lastLine: fc.constantFrom('', '', 'no end', '.'),
+  binary: fc.option(fc.uint8Array({ maxLength: 400 }), { freq: 5 }),
   pieces: fc.array(fc.nat(400), { maxLength: 6 }),
   whole: fc.boolean(),
   tellSize: fc.boolean(),
+  smtpUtf8: fc.boolean(),
 })
+
+const domain = 'example.test'
+const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text)
+/** The names that the delivery knows, as it knows them. */
+const knownNames: ReadonlyMap<string, string> = new Map([
+  ...['alice', 'bob', 'full', 'postmaster', 'jörg'].map((name) => [name, name] as const),
+  ['"ali\\ce"', 'alice'],
+])
 
 function* cut(octets: Buffer, places: readonly number[]): Generator<Uint8Array> {
   let from = 0
@@ -71,40 +111,82 @@ describe('client and server', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(transaction, { minLength: 1, maxLength: 4 }),
-        fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 5 }),
+        fc.array(fc.oneof(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 900, max: 90_000 })), {
+          minLength: 1,
+          maxLength: 5,
+        }),
         fc.boolean(),
         fc.boolean(),
-        async (transactions, sizes, chunking, lmtp) => {
+        fc.boolean(),
+        async (transactions, sizes, chunking, lmtp, extended) => {
           let turn = 0
           const size = (): number => sizes[turn++ % sizes.length] as number
-          const { session, delivery } = join({ chunking, lmtp }, lmtp ? { service: 'lmtp' } : {}, size)
+          const features = { smtpUtf8: extended, dsn: extended, binaryMime: extended }
+          const { session, delivery } = join(
+            { chunking, lmtp },
+            { features, ...(lmtp ? { service: 'lmtp' as const } : {}) },
+            size,
+          )
           await session.ready
-          const expected: { from: string; to: string[]; body: string }[] = []
-          for (const { from, to, text, pieces, whole, tellSize } of transactions) {
-            const octets = Buffer.from(text, 'latin1')
-            const addresses = to.map((each) => `${each}@example.test`)
+          const expected: unknown[] = []
+          for (const given of transactions) {
+            const binary = extended ? given.binary : null
+            const text = given.text + given.lastLine
+            const octets = Buffer.from(binary ?? Buffer.from(text, 'latin1'))
+            const from = extended || isAscii(given.from) ? given.from : ''
+            const recipients = given.to
+              .filter(({ name }) => extended || isAscii(name))
+              .concat({ name: 'bob' })
+              .map(({ name, ...rest }) => ({ ...rest, address: `${name}@${domain}`, name }))
+            const smtpUtf8 = extended && given.smtpUtf8
+            const body = binary === null ? '8BITMIME' : 'BINARYMIME'
+            const { pieces, whole, tellSize, asked } = given
             const outcome = await session.send(
-              { from, to: addresses, body: '8BITMIME', ...(tellSize ? { size: octets.length } : {}) },
+              {
+                from,
+                to: recipients.map(({ name: _, ...each }) => each),
+                body,
+                smtpUtf8,
+                ...asked,
+                ...(tellSize ? { size: octets.length } : {}),
+              },
               whole ? octets : pieces.length % 2 === 0 ? cut(octets, pieces) : slowly(cut(octets, pieces)),
             )
             expect(outcome.error).toBeNull()
-            expect(outcome.recipients.map(({ address }) => address)).toEqual(addresses)
-            const known = (address: string): boolean =>
-              /^(alice|bob|full|postmaster|"ali\\ce")@/.test(address)
+            expect(outcome.recipients.map(({ address }) => address)).toEqual(
+              recipients.map(({ address }) => address),
+            )
             // Who takes no mail says so after the message, for himself alone in LMTP and not at all in SMTP.
-            const accepts = (address: string): boolean => known(address) && !(lmtp && /^full@/.test(address))
-            expect(outcome.recipients.map(({ accepted }) => accepted)).toEqual(addresses.map(accepts))
-            const taken = addresses.filter(known).map((each) => each.replace('"ali\\ce"', 'alice'))
-            if (taken.length > 0) expected.push({ from, to: [...new Set(taken)], body: text })
+            const accepts = ({ name }: { name: string }): boolean =>
+              knownNames.has(name) && !(lmtp && name === 'full')
+            expect(outcome.recipients.map(({ accepted }) => accepted)).toEqual(recipients.map(accepts))
+            const taken = new Map<string, object>()
+            for (const { name, notify, originalRecipient } of recipients) {
+              const localPart = knownNames.get(name)
+              if (localPart === undefined || taken.has(localPart)) continue
+              const dsn = extended ? { notify, originalRecipient } : {}
+              taken.set(localPart, { address: `${localPart}@${domain}`, localPart, domain, ...dsn })
+            }
+            expected.push({
+              envelope: {
+                reversePath: from,
+                size: tellSize ? octets.length : null,
+                body,
+                smtpUtf8: smtpUtf8 || ![from, ...recipients.map(({ address }) => address)].every(isAscii),
+                ...(extended ? asked : {}),
+              },
+              recipients: [...taken.values()],
+              // Lines have ends, also the last.
+              body: binary === null && given.lastLine !== '' ? `${text}\r\n` : octets.toString('latin1'),
+            })
           }
           await session.close()
-          expect(
-            delivery.kept.map(({ envelope, recipients, body }) => ({
-              from: envelope.reversePath,
-              to: recipients,
-              body,
-            })),
-          ).toEqual(expected)
+          const kept = delivery.kept.map(({ envelope, details, body }) => ({
+            envelope,
+            recipients: details,
+            body,
+          }))
+          expect(kept).toEqual(expected)
         },
       ),
       { numRuns: runs },
