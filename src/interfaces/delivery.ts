@@ -119,7 +119,10 @@ export interface Delivery {
   verify?(name: string, context: SessionContext): Promise<Reply>
   /** EXPN: 250 with a mailbox a line, or a refusal. Offered only where it is there. */
   expand?(list: string, context: SessionContext): Promise<Reply>
-  /** ETRN (RFC 1985): starts the queue for a host name, `@` and a domain, or `#` and a queue's name: 250 to 253, 458, 459. */
+  /**
+   * ETRN (RFC 1985): starts the queue for a host name, `@` and a domain, or `#` and a queue's name: 250 to 253, 458, 459.
+   * Not on submission (RFC 6409 section 7).
+   */
   startQueue?(node: string, context: SessionContext): Promise<Reply>
 }
 

@@ -101,7 +101,7 @@ describe.each(garbage.map((given) => [given]))('a host that answers %j', (given)
     await play({ authenticator }, login, { allowPlaintext: true, requireAuth: true })
     const owned = given === true
     const delivery = Object.assign(new TestDelivery(), { owns: answer })
-    const script = `${started}C: AUTH PLAIN AGFsaWNlAHNlY3JldA==\nS~ 235 .*\nC: MAIL FROM:<alice@example.test>\nS~ ${owned ? 250 : 553} .*\n`
+    const script = `${started}C: AUTH PLAIN AGFsaWNlAHNlY3JldA==\nS~ 235 .*\nC: MAIL FROM:<alice@example.test>\nS~ ${owned ? 250 : 550} .*\n`
     await runScript(script, () =>
       startServer({ service: 'submission', allowPlaintext: true, auth: true }, { delivery }),
     )

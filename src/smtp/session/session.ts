@@ -27,6 +27,7 @@ import { commitReply } from './commit-reply.js'
 import { type Connected, Context, type Known, type SmtpConnection } from './context.js'
 import { HeaderTags } from './header-tags.js'
 import { authFailures, checkLogin } from './login.js'
+import { proxiedBy } from './proxied.js'
 import { makeReceived } from './received.js'
 import { SubmissionHeader } from './submission-header.js'
 import { SessionTransaction } from './transaction.js'
@@ -383,21 +384,9 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     this.engine.accept()
   }
 
-  /** The session is another client's from now on, as far as its proxy has told. */
   #proxied(attributes: ReadonlyMap<string, string | null>): void {
-    const context = this.#context
-    const text = (name: string, before: string): string =>
-      attributes.has(name) ? (attributes.get(name) ?? '') : before
     this.#extended = false
-    this.#setContext({
-      remoteAddress: text('ADDR', context.remoteAddress),
-      remotePort: Number(text('PORT', String(context.remotePort))),
-      localAddress: text('DESTADDR', context.localAddress),
-      localPort: Number(text('DESTPORT', String(context.localPort))),
-      helo: text('HELO', ''),
-      user: attributes.get('LOGIN') ?? null,
-      clientName: attributes.has('NAME') ? (attributes.get('NAME') ?? null) : (context.clientName ?? null),
-    })
+    this.#setContext(proxiedBy(attributes, this.#context))
     this.#log('info', 'smtp.xclient', { user: this.#context.user })
   }
 
