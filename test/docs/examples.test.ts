@@ -42,7 +42,7 @@ const afterwards: Readonly<Record<string, { readonly more: string; readonly prin
       stranger.close()
       await server.close()`,
     prints:
-      /^alice@example\.test to bob@client\.test: \d{3,} octets\n250 2\.0\.0 Queued\n553 5\.7\.1 Not your address\n530 /m,
+      /^alice@example\.test to bob@client\.test: \d{3,} octets\n250 2\.0\.0 Queued\n550 5\.7\.1 Not your address\n530 /m,
   },
   connect: {
     more: `
