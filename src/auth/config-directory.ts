@@ -2,14 +2,12 @@ import { canonicalAddress, UsageError } from '../core/index.js'
 import type { UserDirectory, UserRecord } from './directory.js'
 import type { PasswordHasher } from './password.js'
 import { parsePasswordHash } from './password-hash.js'
+import { ScramSecret } from './scram-secret.js'
 
 /** A user as configuration names one: with a password, or better with the hash of one. */
 export type ConfigUser =
   | { readonly address: string; readonly password: string }
   | { readonly address: string; readonly passwordHash: string }
-
-/** RFC 7677 section 4's least: these hashes stay in memory, beside the password itself. */
-const UNSTORED = { scramIterations: 4096 }
 
 /** The users that stand in the configuration; they cannot be changed while the server runs. */
 export class ConfigDirectory implements UserDirectory {
@@ -20,10 +18,15 @@ export class ConfigDirectory implements UserDirectory {
   }
 
   /**
-   * Hashes the passwords, some 80 ms each; many users should come with hashes. Throws UsageError `USER` for an address
-   * that cannot be a user's, that is there twice, or whose hash is malformed, and `PASSWORD` as PasswordHasher does.
+   * Hashes the passwords, some 150 ms each; many users should come with hashes. `secret` is that of the
+   * DirectoryAuthenticator. Throws UsageError `USER` for an address that cannot be a user's, that is there twice, or
+   * whose hash is malformed, and `PASSWORD` as PasswordHasher does.
    */
-  static async create(users: readonly ConfigUser[], hasher: PasswordHasher): Promise<ConfigDirectory> {
+  static async create(
+    users: readonly ConfigUser[],
+    hasher: PasswordHasher,
+    secret: ScramSecret = new ScramSecret(),
+  ): Promise<ConfigDirectory> {
     const records = new Map<string, UserRecord>()
     for (const user of users) {
       const address = canonicalAddress(user.address)
@@ -33,7 +36,7 @@ export class ConfigDirectory implements UserDirectory {
         throw new UsageError('USER', `the password hash of ${address} is malformed`)
       }
       const passwordHash =
-        'passwordHash' in user ? user.passwordHash : await hasher.hash(user.password, UNSTORED)
+        'passwordHash' in user ? user.passwordHash : await hasher.hash(user.password, secret.saltOf(address))
       records.set(address, { address, passwordHash, disabled: false })
     }
     return new ConfigDirectory(records)

@@ -57,23 +57,20 @@ export class PasswordHasher {
 
   /**
    * The string to keep for a password. Throws UsageError `PASSWORD` for one that `preparePassword` refuses and
-   * MailError `unavailable` when too many are waiting. `scramIterations` is for hashes that are never stored.
+   * MailError `unavailable` when too many are waiting. Salts are random; `scramSalt` is for hashes that are made anew
+   * each time, and whose salt is to stay.
    */
-  async hash(password: string, options: { readonly scramIterations?: number } = {}): Promise<string> {
+  async hash(password: string, scramSalt: Uint8Array = randomBytes(16)): Promise<string> {
     const prepared = preparePassword(password)
     if (prepared === null) {
       throw new UsageError('PASSWORD', 'a password has 1 to 1024 characters and no control characters')
     }
-    const { logN } = this.limits
+    const { logN, scramIterations } = this.limits
     const costs = { logN, r: 8, p: 1, salt: randomBytes(16) }
-    const iterations = options.scramIterations ?? this.limits.scramIterations
     const encoded = await this.#gate.run(async () => {
       const hash = await run(prepared, costs)
-      return formatPasswordHash({
-        ...costs,
-        hash,
-        scram: await scramKeys(prepared, randomBytes(16), iterations),
-      })
+      const scram = await scramKeys(prepared, scramSalt, scramIterations)
+      return formatPasswordHash({ ...costs, hash, scram })
     })
     if (encoded === undefined) throw new MailError('unavailable', 'too many passwords are being hashed')
     return encoded

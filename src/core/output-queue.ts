@@ -36,6 +36,13 @@ export class OutputQueue {
     if (this.#text.length >= COALESCE) this.#flushText()
   }
 
+  /** Appends a whole line, of which a log may have no more than `shown`. */
+  secretLine(line: string, shown: string): void {
+    this.#text += line
+    this.#size += line.length
+    this.#wireLog?.secret(this.#from, shown)
+  }
+
   /** Appends a string encoded as UTF-8. */
   utf8(text: string): void {
     this.text(Buffer.from(text, 'utf8').toString('latin1'))

@@ -33,7 +33,7 @@ export function offeredMechanisms(facts: CapabilityFacts, secure: boolean): read
 
 /** True where the LOGIN command works: a password can be checked, and may be sent as it is. */
 export function loginAllowed(facts: CapabilityFacts, secure: boolean): boolean {
-  return offeredMechanisms(facts, secure).some((name) => describeMechanism(name)?.plaintext === true)
+  return offeredMechanisms(facts, secure).some((name) => describeMechanism(name)?.method === 'plain')
 }
 
 /** The capabilities to tell (RFC 3501 section 7.2.1): what is useful for login only before it. */

@@ -1,5 +1,4 @@
-import type { PlainCredentials } from '../interfaces/index.js'
-import type { ExchangeStep } from '../sasl/index.js'
+import type { AuthAnswer, ExchangeStep } from '../sasl/index.js'
 import { describeMechanism, ServerExchange } from '../sasl/index.js'
 import type { CapabilityFacts } from './capabilities.js'
 import { offeredMechanisms } from './capabilities.js'
@@ -7,10 +6,8 @@ import { parseAuthenticate } from './grammar/access.js'
 import type { Cursor } from './grammar/cursor.js'
 import { CommandFault, malformed } from './grammar/cursor.js'
 
-/** Where an exchange stands: the client is to be sent a challenge, or its credentials are to be checked. */
-export type AuthenticationStep =
-  | { readonly type: 'challenge'; readonly text: string }
-  | { readonly type: 'credentials'; readonly mechanism: string; readonly credentials: PlainCredentials }
+/** A step of an exchange that has not failed. */
+export type AuthenticationStep = Exclude<ExchangeStep, { readonly type: 'failure' }>
 
 /** AUTHENTICATE with its lines (RFC 3501 section 6.2.2, RFC 4959). */
 export class ServerAuthentication {
@@ -29,6 +26,15 @@ export class ServerAuthentication {
     this.#initialResponse = initialResponse
   }
 
+  get mechanism(): string {
+    return this.#exchange.mechanism
+  }
+
+  /** Who the client says it is. */
+  get user(): string {
+    return this.#exchange.user
+  }
+
   /** Throws CommandFault, as `respond` does, where the exchange fails. */
   begin(): AuthenticationStep {
     return this.#step(this.#exchange.begin(this.#initialResponse))
@@ -39,10 +45,15 @@ export class ServerAuthentication {
     return this.#step(this.#exchange.respond(line.endsWith('\r\n') ? line.slice(0, -2) : line))
   }
 
+  /** The session's answer to what the exchange asks. UsageError `ANSWER` for one to another question. */
+  answer(answer: AuthAnswer): AuthenticationStep {
+    return this.#step(this.#exchange.answer(answer))
+  }
+
   #step(step: ExchangeStep): AuthenticationStep {
     if (step.type === 'failure') {
       throw malformed(step.reason === 'cancelled' ? 'Cancelled' : 'Malformed response')
     }
-    return step.type === 'challenge' ? step : { ...step, mechanism: this.#exchange.mechanism }
+    return step
   }
 }

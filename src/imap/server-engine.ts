@@ -2,6 +2,7 @@ import type { Engine, Need, ShutdownReason, TlsInfo, UpgradeKind, Wait } from '.
 import { UsageError } from '../core/errors.js'
 import { InputQueue } from '../core/input-queue.js'
 import { resolveLimits } from '../core/limits.js'
+import type { AuthAnswer } from '../sasl/index.js'
 import { admit, admitLiteral, speaksHttp } from './admission.js'
 import { AppendIntake } from './append-intake.js'
 import type { CapabilityFacts } from './capabilities.js'
@@ -69,6 +70,8 @@ export class ImapServerEngine implements Engine<ImapServerEvent>, ImapServerRepl
   /** The client ended IDLE with something other than DONE. */
   #idleFault: boolean
   #authentication: ServerAuthentication | null
+  /** What the session's answer to AUTHENTICATE came to, and is not acted on yet. */
+  #answeredStep: AuthenticationStep | null
   #commands: number
   #errors: number
   #shutdown: ShutdownReason | null
@@ -98,6 +101,7 @@ export class ImapServerEngine implements Engine<ImapServerEvent>, ImapServerRepl
     this.#head = null
     this.#idleFault = false
     this.#authentication = null
+    this.#answeredStep = null
     this.#commands = 0
     this.#errors = 0
     this.#shutdown = null
@@ -207,6 +211,13 @@ export class ImapServerEngine implements Engine<ImapServerEvent>, ImapServerRepl
     if (this.#intake.synchronising) this.#output.continuation('Ready for the message')
     this.#phase = 'append'
     this.#wait = this.#literalWait('append')
+  }
+
+  answerAuth(answer: AuthAnswer): void {
+    const authentication = this.#authentication
+    if (this.#answered('authenticate') === null || authentication === null || this.#endIfAsked()) return
+    this.#answeredStep = authentication.answer(answer)
+    this.#phase = 'exchange'
   }
 
   idling(): void {
@@ -403,9 +414,15 @@ export class ImapServerEngine implements Engine<ImapServerEvent>, ImapServerRepl
   }
 
   #readExchange(): Step {
-    const line = this.#reader.line(EXCHANGE_LINE)
     const authentication = this.#authentication
-    if (line === null || authentication === null) return null
+    const answered = this.#answeredStep
+    if (authentication === null) return null
+    if (answered !== null) {
+      this.#answeredStep = null
+      return this.#exchangeStep(authentication, answered)
+    }
+    const line = this.#reader.line(EXCHANGE_LINE)
+    if (line === null) return null
     this.#authentication = null
     this.#phase = 'command'
     this.#log.secretLine()
@@ -419,15 +436,23 @@ export class ImapServerEngine implements Engine<ImapServerEvent>, ImapServerRepl
   }
 
   #exchangeStep(authentication: ServerAuthentication, step: AuthenticationStep): Step {
-    if (step.type === 'challenge') {
-      this.#output.continuation(step.text)
-      this.#authentication = authentication
-      this.#phase = 'exchange'
-      return 'again'
+    const { mechanism, user } = authentication
+    this.#authentication = null
+    this.#phase = 'command'
+    switch (step.type) {
+      case 'challenge':
+        this.#output.challenge(step.text)
+        this.#authentication = authentication
+        this.#phase = 'exchange'
+        return 'again'
+      case 'question':
+        this.#authentication = authentication
+        this.#ask = 'authenticate'
+        return { type: 'authenticate', tag: this.#tag, mechanism, question: step.question }
+      case 'outcome':
+        this.#ask = 'login'
+        return { type: 'login', tag: this.#tag, mechanism, user, result: step.result }
     }
-    this.#ask = 'authenticate'
-    const { mechanism, credentials } = step
-    return { type: 'authenticate', tag: this.#tag, mechanism, credentials }
   }
 
   /** `idle = "IDLE" CRLF "DONE"` (RFC 2177 section 4) */

@@ -1,4 +1,5 @@
-import type { Flags, PlainCredentials } from '../interfaces/index.js'
+import type { AuthResult, Flags } from '../interfaces/index.js'
+import type { AuthAnswer, AuthQuestion } from '../sasl/index.js'
 import type { Command, Status } from './command.js'
 
 /**
@@ -8,12 +9,20 @@ import type { Command, Status } from './command.js'
 export type ImapServerEvent =
   /** Answer with `complete`; responses before it with `respond`. For IDLE first `idling()`, then see `idleDone`. */
   | { readonly type: 'command'; readonly tag: string; readonly command: Command }
-  /** AUTHENTICATE came to its end: check and answer with `complete`. */
+  /** AUTHENTICATE has something to ask of an Authenticator: `answerAuth(await askAuthenticator(...))`. */
   | {
       readonly type: 'authenticate'
       readonly tag: string
       readonly mechanism: string
-      readonly credentials: PlainCredentials
+      readonly question: AuthQuestion
+    }
+  /** AUTHENTICATE came to its end, and `user` is as the client wrote it: answer with `complete`. */
+  | {
+      readonly type: 'login'
+      readonly tag: string
+      readonly mechanism: string
+      readonly user: string
+      readonly result: AuthResult
     }
   /** One message of APPEND is announced: answer with `acceptAppend()`, or refuse with `complete`. */
   | {
@@ -55,6 +64,8 @@ export interface ImapServerReplies {
   respondBytes(chunk: Uint8Array): void
   /** The tagged reply of the command under way. `code` is a response code without brackets, or null. */
   complete(status: Status, code: string | null, text: string): void
+  /** What the Authenticator says to `authenticate`. UsageError `ANSWER` where that is not what was asked. */
+  answerAuth(answer: AuthAnswer): void
   /** Takes the announced message: the continuation request goes out where the client waits for one. */
   acceptAppend(): void
   /** IDLE begins: the continuation request goes out, and untagged responses may be sent at any time. */

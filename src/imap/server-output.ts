@@ -51,6 +51,11 @@ export class ServerOutput {
     this.#queue.text(continuation(text))
   }
 
+  /** A challenge, which is no text for a log. */
+  challenge(text: string): void {
+    this.#queue.secretLine(continuation(text), text === '' ? '+ ' : '+ ***')
+  }
+
   /** The reply to a command; untagged where `tag` is empty. */
   reply(tag: string, status: Status, code: string | null, text: string): void {
     this.#queue.text(tag === '' ? untagged(status, code, text) : tagged(tag, status, code, text))

@@ -4,8 +4,12 @@ export type {
   AuthContext,
   Authenticator,
   AuthFailure,
+  AuthRefusal,
   AuthResult,
+  BearerCredentials,
   PlainCredentials,
+  ScramAttempt,
+  ScramCredentials,
   ScramKeys,
 } from './authenticator.js'
 export type {

@@ -12,7 +12,7 @@ import type { Pop3ServerState } from './state.js'
 export type Mode = 'greeting' | 'command' | 'overlong' | 'exchange' | 'upgrade' | 'closed'
 
 /** The question that waits for the host. `body`: the message has begun. */
-export type Pending = 'login' | 'retrieve' | 'body' | 'update'
+export type Pending = 'authenticate' | 'login' | 'retrieve' | 'body' | 'update'
 
 /** All that one session remembers; the commands act on it and the engine drives it. */
 export class Conversation {
@@ -24,7 +24,7 @@ export class Conversation {
   state: Pop3ServerState
   pending: Pending | null
   secure: boolean
-  /** What USER named, for PASS. */
+  /** What USER named, until PASS is answered. */
   userName: string | null
   exchange: ServerExchange | null
   listing: Listing | null

@@ -1,11 +1,12 @@
 import type { Engine, Need, ShutdownReason, TlsInfo, UpgradeKind, Wait } from '../core/index.js'
 import { asBuffer, DotWriter, toLatin1, UsageError } from '../core/index.js'
 import type { AuthFailure } from '../interfaces/index.js'
+import type { AuthAnswer } from '../sasl/index.js'
 import { commands } from './commands/index.js'
 import type { Pending } from './conversation.js'
 import { Conversation } from './conversation.js'
 import type { Pop3ServerEvent } from './events.js'
-import { continueExchange, endExchange } from './exchange.js'
+import { answerExchange, continueExchange, endExchange } from './exchange.js'
 import { parseCommandLine, redact } from './grammar.js'
 import type { Maildrop } from './maildrop.js'
 import type { Pop3ServerOptions } from './options.js'
@@ -111,6 +112,11 @@ export class Pop3ServerEngine implements Engine<Pop3ServerEvent> {
     }
   }
 
+  /** `authenticate`: what the Authenticator says. UsageError `ANSWER` where that is not what was asked. */
+  answerAuth(answer: AuthAnswer): void {
+    if (this.#answers('authenticate')) answerExchange(this.#conversation, answer)
+  }
+
   /** `login`: the maildrop is locked. */
   acceptLogin(maildrop: Maildrop): void {
     if (!this.#answers('login')) return
@@ -167,6 +173,7 @@ export class Pop3ServerEngine implements Engine<Pop3ServerEvent> {
     if (pending === null || pending === 'body')
       throw new UsageError('OUT_OF_TURN', 'there is nothing to refuse')
     conversation.pending = null
+    if (pending === 'authenticate') endExchange(conversation)
     conversation.expectCommand()
     conversation.refuse(code, text)
     if (pending === 'update') conversation.close('quit')

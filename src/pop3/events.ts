@@ -1,5 +1,6 @@
 import type { TlsInfo } from '../core/index.js'
-import type { PlainCredentials } from '../interfaces/index.js'
+import type { AuthResult } from '../interfaces/index.js'
+import type { AuthQuestion } from '../sasl/index.js'
 
 /** Why a session ended. `quit`: the client said so; `lost`: the connection is gone or half closed without QUIT. */
 export type Pop3CloseReason = 'quit' | 'lost' | 'limit' | 'timeout' | 'shutdown' | 'protocol'
@@ -8,7 +9,9 @@ export type Pop3CloseReason = 'quit' | 'lost' | 'limit' | 'timeout' | 'shutdown'
  * What a POP3 server engine has to say. Asks stop the engine until they are answered; any ask may be answered by
  * `refuse`. Tells need nothing.
  *
- * - `login` (ask): credentials to check and a maildrop to lock: `acceptLogin` or `refuseLogin`.
+ * - `authenticate` (ask): PASS or AUTH has something to ask of an Authenticator: `answerAuth(await askAuthenticator(...))`.
+ * - `login` (ask): what they came to, and `user` as the client wrote it. Where `result` is a yes there is a maildrop to
+ *   lock: `acceptLogin`; else `refuseLogin`.
  * - `retrieve` (ask): RETR, or TOP where `lines` is a number: `acceptMessage`, `body` (many), `endMessage`; or
  *   `breakOff` where the rest cannot be had.
  * - `update` (ask): QUIT after login: remove what is marked, let go of the lock, then `acceptUpdate`.
@@ -17,7 +20,13 @@ export type Pop3CloseReason = 'quit' | 'lost' | 'limit' | 'timeout' | 'shutdown'
  * - `closed` (tell): the last event.
  */
 export type Pop3ServerEvent =
-  | { readonly type: 'login'; readonly mechanism: string; readonly credentials: PlainCredentials }
+  | { readonly type: 'authenticate'; readonly mechanism: string; readonly question: AuthQuestion }
+  | {
+      readonly type: 'login'
+      readonly mechanism: string
+      readonly user: string
+      readonly result: AuthResult
+    }
   | {
       readonly type: 'retrieve'
       readonly number: number

@@ -1,8 +1,8 @@
 import type { EventHandler, Flow } from '../core/index.js'
 import { MailError, replyForError } from '../core/index.js'
-import { expectAuthResult } from '../interfaces/answer.js'
-import type { Account, Authenticator, AuthResult, Logger, Mailbox, MailStore } from '../interfaces/index.js'
+import type { Account, Authenticator, Logger, Mailbox, MailStore } from '../interfaces/index.js'
 import { silentLogger } from '../interfaces/index.js'
+import { askAuthenticator } from '../sasl/index.js'
 import type { Pop3ServerEngine } from './engine.js'
 import type { Pop3ServerEvent } from './events.js'
 import { Maildrop } from './maildrop.js'
@@ -59,6 +59,8 @@ export class Pop3ServerSession implements EventHandler<Pop3ServerEvent> {
 
   handle(event: Pop3ServerEvent): Promise<void> | undefined {
     switch (event.type) {
+      case 'authenticate':
+        return this.#work(this.#authenticate(event))
       case 'login':
         return this.#work(this.#login(event))
       case 'retrieve':
@@ -86,19 +88,18 @@ export class Pop3ServerSession implements EventHandler<Pop3ServerEvent> {
     }
   }
 
-  async #login(event: Ask<'login'>): Promise<void> {
-    const { mechanism, credentials } = event
-    const { secure } = this.#engine
-    const context = {
+  async #authenticate({ mechanism, question }: Ask<'authenticate'>): Promise<void> {
+    const answer = await askAuthenticator(this.#authenticator, question, {
       protocol: 'pop3',
       mechanism,
       remoteAddress: this.#remoteAddress,
-      secure,
+      secure: this.#engine.secure,
       signal: this.#signal,
-    } as const
-    const asked = this.#authenticator.plain?.(credentials, context)
-    const result: AuthResult =
-      asked === undefined ? { ok: false, failure: 'unavailable' } : expectAuthResult(await asked)
+    })
+    this.#engine.answerAuth(answer)
+  }
+
+  async #login({ result }: Ask<'login'>): Promise<void> {
     if (!result.ok) {
       this.#engine.refuseLogin(result.failure)
       return

@@ -1,3 +1,4 @@
+export { OAuthBearerServer, XOAuth2Server } from './bearer.js'
 export type { ClientCredentials, ClientMechanism } from './client/index.js'
 export {
   clientMechanisms,
@@ -11,5 +12,8 @@ export { LoginServer } from './login.js'
 export type { MechanismDescription, SaslFailure, SaslStep, ServerMechanism } from './mechanism.js'
 export { PlainServer } from './plain.js'
 export { preparePassword } from './prepare-password.js'
+export type { AuthAnswer, AuthQuestion, ScramChallenge } from './question.js'
+export { askAuthenticator } from './question.js'
+export { ScramSha256Server } from './scram.js'
 export type { ExchangeStep } from './server-exchange.js'
-export { decodeBase64, describeMechanism, ServerExchange } from './server-exchange.js'
+export { decodeBase64, describeMechanism, ServerExchange, usableMechanisms } from './server-exchange.js'

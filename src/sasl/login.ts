@@ -1,6 +1,7 @@
 import { decodeUtf8, fromLatin1 } from '../core/bytes.js'
 import type { SaslStep, ServerMechanism } from './mechanism.js'
-import { challenge, failure } from './mechanism.js'
+import { ask, challenge, failure, outcome } from './mechanism.js'
+import type { AuthAnswer } from './question.js'
 
 const USER_NAME = fromLatin1('Username:')
 const PASSWORD = fromLatin1('Password:')
@@ -27,6 +28,13 @@ export class LoginServer implements ServerMechanism {
       this.#user = text
       return challenge(PASSWORD)
     }
-    return { type: 'credentials', credentials: { user: this.#user, password: text, authorizationId: '' } }
+    return ask({
+      type: 'plain',
+      credentials: { user: this.#user, password: text, authorizationId: '' },
+    })
+  }
+
+  answer(answer: AuthAnswer): SaslStep {
+    return outcome(answer)
   }
 }

@@ -1,6 +1,7 @@
 import { decodeUtf8, EMPTY } from '../core/bytes.js'
 import type { SaslStep, ServerMechanism } from './mechanism.js'
-import { challenge, failure } from './mechanism.js'
+import { ask, challenge, failure, outcome } from './mechanism.js'
+import type { AuthAnswer } from './question.js'
 
 /**
  * PLAIN, RFC 4616 section 2.
@@ -17,6 +18,10 @@ export class PlainServer implements ServerMechanism {
     if (parts?.length !== 3) return failure('malformed')
     const [authorizationId, user, password] = parts as [string, string, string]
     if (user === '' || password === '') return failure('malformed')
-    return { type: 'credentials', credentials: { user, password, authorizationId } }
+    return ask({ type: 'plain', credentials: { user, password, authorizationId } })
+  }
+
+  answer(answer: AuthAnswer): SaslStep {
+    return outcome(answer)
   }
 }

@@ -5,6 +5,7 @@ import {
   DirectoryChain,
   PasswordHasher,
   RecordDirectory,
+  ScramSecret,
 } from '../auth/index.js'
 import { canonicalAddress, canonicalDomain, systemClock } from '../core/index.js'
 import { LocalDelivery } from '../delivery/index.js'
@@ -28,6 +29,8 @@ export interface House {
 
 /** The store's kind of table that holds users. */
 export const USER_RECORDS = 'user'
+/** The same for what nobody outside is to know. */
+const SECRET_RECORDS = 'secret'
 
 /** Opens the store and puts authentication and delivery on it, or what the host plugged in instead. */
 export async function composeHouse(options: MailServerOptions): Promise<House> {
@@ -52,14 +55,22 @@ export async function composeHouse(options: MailServerOptions): Promise<House> {
   try {
     const hasher = new PasswordHasher()
     const configured = configuredUsers(options)
-    const config = await ConfigDirectory.create(configured, hasher)
+    const scramSecret = own === null ? new ScramSecret() : await ScramSecret.of(own.records(SECRET_RECORDS))
+    const config = await ConfigDirectory.create(configured, hasher, scramSecret)
     const database = own === null ? null : new RecordDirectory(own.records(USER_RECORDS), hasher)
     users = database === null ? null : usersOf(options, database)
     const directory = new DirectoryChain(database === null ? [config] : [config, database])
     const clock = options.clock ?? systemClock
     const authenticator =
       options.authenticator ??
-      new DirectoryAuthenticator({ directory, hasher, clock, logger, throttle: options.limits?.logins ?? {} })
+      new DirectoryAuthenticator({
+        directory,
+        hasher,
+        clock,
+        logger,
+        throttle: options.limits?.logins ?? {},
+        scramSecret,
+      })
     const delivery = options.delivery ?? localDelivery(options, directory, store, logger)
     return { store, authenticator, delivery, users, close }
   } catch (error) {

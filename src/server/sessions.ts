@@ -5,6 +5,7 @@ import { ImapServerEngine, ImapServerSession } from '../imap/index.js'
 import type { Authenticator, Delivery, Logger, MailStore, Policy } from '../interfaces/index.js'
 import { type AddressList, type Connection, isLoopback, type TlsMode } from '../net/index.js'
 import { Pop3ServerEngine, Pop3ServerSession } from '../pop3/index.js'
+import { usableMechanisms } from '../sasl/index.js'
 import { SmtpService } from '../smtp/index.js'
 import type { LimitOptions, ListenerName, MailServerOptions, SessionLabel, SmtpOptions } from './options.js'
 import { services } from './services.js'
@@ -45,10 +46,11 @@ export function sessionStarter(
 ): (connection: Connection) => Session {
   const startTls = tlsMode === 'starttls'
   const begin = beginner(parts, listener, tlsMode)
+  const mechanisms = usableMechanisms(parts.authenticator)
   return (connection) => {
     const id = randomUUID()
     const wireLog = parts.wireLog({ id, listener, remoteAddress: connection.remoteAddress })
-    const driver = begin({ parts, listener, connection, id, wireLog, startTls })
+    const driver = begin({ parts, listener, connection, id, wireLog, startTls, mechanisms })
     if (!connection.admitted) driver.shutdown('tooManyConnections')
     return {
       id,
@@ -77,6 +79,8 @@ interface Beginning {
   readonly id: string
   readonly wireLog: WireLog | null
   readonly startTls: boolean
+  /** Those that the authenticator can check. */
+  readonly mechanisms: readonly string[]
 }
 
 /** What the driver of any protocol needs of us. */
@@ -148,12 +152,12 @@ function smtpDriver(beginning: Beginning, service: SmtpService): RunningDriver {
 }
 
 function imapDriver(beginning: Beginning): RunningDriver {
-  const { parts, connection, id, wireLog, startTls } = beginning
+  const { parts, connection, id, wireLog, startTls, mechanisms } = beginning
   const { duplex, remoteAddress } = connection
   const { store, authenticator, logger, clock, hostname } = parts
   const engine = new ImapServerEngine({
     hostname,
-    mechanisms: authenticator.mechanisms,
+    mechanisms,
     allowPlaintext: mayLogInInClear(parts, remoteAddress),
     startTls,
     secure: duplex.tlsInfo !== null,
@@ -168,12 +172,12 @@ function imapDriver(beginning: Beginning): RunningDriver {
 }
 
 function pop3Driver(beginning: Beginning): RunningDriver {
-  const { parts, connection, id, wireLog, startTls } = beginning
+  const { parts, connection, id, wireLog, startTls, mechanisms } = beginning
   const { duplex, remoteAddress } = connection
   const { store, authenticator, logger, hostname } = parts
   const engine = new Pop3ServerEngine({
     hostname,
-    mechanisms: authenticator.mechanisms,
+    mechanisms,
     allowPlaintext: mayLogInInClear(parts, remoteAddress),
     startTls,
     secure: duplex.tlsInfo !== null,

@@ -2,12 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { WireEntry } from '../../src/core/index.js'
 import { fromLatin1, WireLog } from '../../src/core/index.js'
-import type { Pop3ServerOptions } from '../../src/pop3/index.js'
+import type { Pop3ServerEvent, Pop3ServerOptions } from '../../src/pop3/index.js'
 import { Maildrop, Pop3ServerEngine } from '../../src/pop3/index.js'
+import { agreeTo } from '../support/auth.js'
 
 const options: Pop3ServerOptions = {
   hostname: 'mail.example.test',
-  mechanisms: ['PLAIN', 'LOGIN'],
+  mechanisms: ['PLAIN', 'LOGIN', 'SCRAM-SHA-256'],
   startTls: true,
   allowPlaintext: true,
 }
@@ -23,10 +24,13 @@ function loggedIn(maildrop = new Maildrop(7, [3, 5], [10, 20]), given: Partial<P
   const engine = start(given)
   engine.receive(fromLatin1('USER a\r\nPASS b\r\n'))
   expect(engine.next()).toMatchObject({
-    type: 'login',
+    type: 'authenticate',
     mechanism: 'USER',
-    credentials: { user: 'a', password: 'b' },
+    question: { type: 'plain', credentials: { user: 'a', password: 'b' } },
   })
+  const result = { ok: true, user: 'a@example.test' } as const
+  engine.answerAuth(result)
+  expect(engine.next()).toEqual({ type: 'login', mechanism: 'USER', user: 'a', result })
   engine.acceptLogin(maildrop)
   engine.next()
   engine.takeOutput()
@@ -47,7 +51,7 @@ describe('Pop3ServerEngine', () => {
   it('takes a line of 255 octets, and 255 octets of argument', () => {
     const engine = start()
     engine.receive(fromLatin1(`USER a\r\nPASS ${'x'.repeat(255)}\r\n`))
-    expect(engine.next()).toMatchObject({ credentials: { password: 'x'.repeat(255) } })
+    expect(engine.next()).toMatchObject({ question: { credentials: { password: 'x'.repeat(255) } } })
     expect(say(start(), `USER ${'x'.repeat(256)}\r\n`)).toBe('-ERR Line is too long\r\n')
   })
 
@@ -66,7 +70,7 @@ describe('Pop3ServerEngine', () => {
     expect(say(engine, 'AUTH PLAIN\r\n')).toBe('+ \r\n')
     const long = Buffer.from(`\0a\0${'x'.repeat(9000)}`).toString('base64')
     engine.receive(fromLatin1(`${long}\r\n`))
-    expect(engine.next()).toMatchObject({ type: 'login', mechanism: 'PLAIN' })
+    expect(engine.next()).toMatchObject({ type: 'authenticate', mechanism: 'PLAIN' })
     const other = start()
     say(other, 'AUTH PLAIN\r\n')
     expect(say(other, `${'A'.repeat(13_000)}\r\nUSER a\r\n`)).toBe(
@@ -219,8 +223,22 @@ describe('any octets', () => {
   ]
   const line = fc
     .tuple(
-      fc.constantFrom(...words, 'AUTH', 'AUTH PLAIN', 'AUTH LOGIN', '*', '=', ''),
-      fc.constantFrom('', ' ', ' 1', ' 2 0', ' a', ' -1', ' AGEAYg==', '\0', '\r', 'x'.repeat(300)),
+      fc.constantFrom(...words, 'AUTH', 'AUTH PLAIN', 'AUTH LOGIN', 'AUTH SCRAM-SHA-256', '*', '=', ''),
+      fc.constantFrom(
+        ...[
+          '',
+          ' ',
+          ' 1',
+          ' 2 0',
+          ' a',
+          ' -1',
+          ' AGEAYg==',
+          ' biwsbj11LHI9eA==',
+          '\0',
+          '\r',
+          'x'.repeat(300),
+        ],
+      ),
       fc.constantFrom('\r\n', '\r\n', '\n', ''),
     )
     .map((parts) => fromLatin1(parts.join('')))
@@ -240,9 +258,11 @@ describe('any octets', () => {
         (chunks, ends, choices) => {
           const engine = new Pop3ServerEngine(options)
           let steps = 0
-          const answer = (type: string | undefined): void => {
+          const answer = (event: Pop3ServerEvent): void => {
+            const { type } = event
             const { value: choice } = choices.next()
             if (choice === 0) engine.refuse('SYS/TEMP', 'not now')
+            else if (type === 'authenticate') engine.answerAuth(agreeTo(event.question))
             else if (type === 'login' && choice === 1) engine.refuseLogin('invalid')
             else if (type === 'login') engine.acceptLogin(new Maildrop(1, [1, 2], [10, 20]))
             else if (type === 'update') engine.acceptUpdate()
@@ -258,7 +278,7 @@ describe('any octets', () => {
               const event = engine.next()
               if (event === null && engine.need === 'upgrade') engine.upgraded('tls', null)
               else if (event === null) return
-              else if (engine.need === 'answer' && event.type !== 'busy') answer(event.type)
+              else if (engine.need === 'answer' && event.type !== 'busy') answer(event)
               expect(++steps).toBeLessThan(2000)
             }
           }

@@ -234,7 +234,7 @@ describe('SmtpServerEngine', () => {
       wireLog: new WireLog((entry) => entries.push(entry)),
     })
     talk.onAsk = (event) => {
-      if (event.type === 'auth') talk.engine.reply(reply(535, '5.7.8', 'No'))
+      if (event.type === 'authenticate') talk.engine.answerAuth({ ok: false, failure: 'invalid' })
       else talk.engine.accept()
       return true
     }

@@ -86,7 +86,7 @@ describe('any octets in any state', () => {
             xclient: true,
             tarpitMs: 1,
             limits: { softErrors: 5 },
-            mechanisms: ['PLAIN', 'LOGIN'],
+            mechanisms: ['SCRAM-SHA-256', 'PLAIN', 'LOGIN', 'OAUTHBEARER'],
             secure: false,
             allowPlaintext: true,
             startTls: true,
@@ -101,7 +101,7 @@ describe('any octets in any state', () => {
             else if (answer === 'later') waiting = true
             else {
               if (answer === 'shutdown') talk.engine.shutdown('shutdown')
-              talk.engine.accept()
+              talk.accept()
             }
             return answer !== 'later'
           }
@@ -113,7 +113,7 @@ describe('any octets in any state', () => {
             from = cut
             if (waiting) {
               waiting = false
-              talk.engine.accept()
+              talk.accept()
               talk.run()
             }
             if (talk.engine.need === 'upgrade') {
@@ -127,7 +127,7 @@ describe('any octets in any state', () => {
           talk.engine.receiveEnd()
           talk.run()
           if (talk.engine.need === 'answer') {
-            talk.engine.accept()
+            talk.accept()
             talk.run()
             if (talk.engine.need === 'answer') talk.engine.lost()
             talk.run()
@@ -156,13 +156,13 @@ describe('any octets in any state', () => {
         (pieces, cuts) => {
           const text = `EHLO c\r\n${pieces.join('').replace(/STARTTLS|DATA/gi, 'MAIL FROM:<x@y>\r\nRCPT TO:<a@b>\r\nDATA')}`
           const whole = new Talk({
-            mechanisms: ['PLAIN', 'LOGIN'],
+            mechanisms: ['SCRAM-SHA-256', 'PLAIN', 'LOGIN', 'OAUTHBEARER'],
             allowPlaintext: true,
             features,
             xforward: true,
           })
           const cut = new Talk({
-            mechanisms: ['PLAIN', 'LOGIN'],
+            mechanisms: ['SCRAM-SHA-256', 'PLAIN', 'LOGIN', 'OAUTHBEARER'],
             allowPlaintext: true,
             features,
             xforward: true,

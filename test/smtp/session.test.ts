@@ -273,8 +273,15 @@ S~ 250 .*
       Buffer.from(`AUTH PLAIN ${Buffer.from(`\0${credentials.user}\0secret`).toString('base64')}\r\n`),
     )
     const event = engine.next()
-    expect(event).toEqual({ type: 'auth', mechanism: 'PLAIN', credentials })
+    expect(event).toEqual({
+      type: 'authenticate',
+      mechanism: 'PLAIN',
+      question: { type: 'plain', credentials },
+    })
     if (event !== null) await session.handle(event)
+    const login = engine.next()
+    expect(login).toMatchObject({ type: 'login', mechanism: 'PLAIN', user: credentials.user })
+    if (login !== null) await session.handle(login)
     expect(logged).toEqual([
       'auth.failed',
       { session: 'x', remote: '', mechanism: 'PLAIN', user: '\\x1b[2Jalice', failure: 'invalid' },

@@ -1,5 +1,6 @@
 import type { SmtpServerEvent, SmtpServerOptions } from '../../src/smtp/index.js'
 import { SmtpServerEngine } from '../../src/smtp/index.js'
+import { agreeTo } from '../support/auth.js'
 
 /** Events that need no answer, though one that follows may. */
 const tells: ReadonlySet<SmtpServerEvent['type']> = new Set([
@@ -27,10 +28,17 @@ export class Talk {
     this.bodies = []
     this.output = ''
     this.onAsk = () => {
-      this.engine.accept()
+      this.accept()
       return true
     }
     this.run()
+  }
+
+  /** Says yes to what was asked last. */
+  accept(): void {
+    const asked = this.events.at(-1)
+    if (asked?.type === 'authenticate') this.engine.answerAuth(agreeTo(asked.question))
+    else this.engine.accept()
   }
 
   send(text: string): string {

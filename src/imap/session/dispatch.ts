@@ -22,7 +22,7 @@ type Answered = Exclude<Command, { readonly name: 'IDLE' }>
 const commands: {
   readonly [N in Answered['name']]: (session: UserSession, command: CommandOf<N>) => Promise<Outcome>
 } = {
-  LOGIN: (session, { user, password }) => logIn(session, 'LOGIN', { user, password, authorizationId: '' }),
+  LOGIN: logIn,
   NOOP: poll,
   CHECK: poll,
   ID: id,

@@ -2,7 +2,7 @@ import type { EventHandler, Flow } from '../../core/driver.js'
 import { isMailError } from '../../core/errors.js'
 import type { ImapServerEvent } from '../server-events.js'
 import { Append } from './commands/append.js'
-import { logIn } from './commands/auth.js'
+import { authenticate, enter } from './commands/auth.js'
 import { mayTellExpunges, perform } from './dispatch.js'
 import { BrokenResponse, SessionEnded } from './ended.js'
 import { Idle } from './idle.js'
@@ -53,7 +53,9 @@ export class ImapServerSession implements EventHandler<ImapServerEvent> {
         return this.#answer(() => perform(this.#session, command), mayTellExpunges(command))
       }
       case 'authenticate':
-        return this.#answer(() => logIn(this.#session, event.mechanism, event.credentials))
+        return this.#act(() => this.#authenticate(event))
+      case 'login':
+        return this.#answer(() => enter(this.#session, event.mechanism, event.user, event.result))
       case 'append':
         return this.#act(() => this.#beginAppend(event))
       case 'appendEnd':
@@ -127,6 +129,10 @@ export class ImapServerSession implements EventHandler<ImapServerEvent> {
     }
     session.log('error', 'imap.error', { error: String((error as Error)?.stack ?? error) })
     return serverBug
+  }
+
+  async #authenticate(event: Extract<ImapServerEvent, { readonly type: 'authenticate' }>): Promise<void> {
+    this.#session.engine.answerAuth(await authenticate(this.#session, event.mechanism, event.question))
   }
 
   async #beginAppend(event: Extract<ImapServerEvent, { readonly type: 'append' }>): Promise<void> {

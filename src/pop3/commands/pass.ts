@@ -6,14 +6,15 @@ export const pass: Command = {
   name: 'PASS',
   receive(conversation, argument) {
     const user = conversation.userName
-    conversation.userName = null
     const password = decodeUtf8(fromLatin1(argument ?? ''))
-    if (user === null) conversation.fail('Send USER first')
-    else if (password === null) conversation.fail('The password is not UTF-8')
-    else if (password === '') conversation.fail('PASS takes a password')
-    else {
+    if (user !== null && password !== null && password !== '') {
       const credentials = { user, password, authorizationId: '' }
-      conversation.ask('login', { type: 'login', mechanism: 'USER', credentials })
+      const question = { type: 'plain', credentials } as const
+      conversation.ask('authenticate', { type: 'authenticate', mechanism: 'USER', question })
+      return
     }
+    conversation.userName = null
+    if (user === null) conversation.fail('Send USER first')
+    else conversation.fail(password === null ? 'The password is not UTF-8' : 'PASS takes a password')
   },
 }

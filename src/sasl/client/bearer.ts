@@ -1,9 +1,5 @@
+import { saslName } from '../gs2.js'
 import type { ClientMechanism } from './mechanism.js'
-
-/** RFC 7628 section 3.1: `saslname`, as in RFC 5802 section 5.1. */
-export function saslName(name: string): string {
-  return name.replaceAll('=', '=3D').replaceAll(',', '=2C')
-}
 
 /**
  * OAUTHBEARER, RFC 7628 section 3.1.

@@ -1,6 +1,7 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
 import { decodeUtf8, EMPTY } from '../../core/bytes.js'
-import { saslName } from './bearer.js'
+import { saslName } from '../gs2.js'
+import { hmac, randomNonce, xor } from '../scram-crypto.js'
 import type { ClientMechanism } from './mechanism.js'
 
 /** RFC 7677 section 4 wants at least 4,096; a server that asks for more than a million wants to keep us busy. */
@@ -26,12 +27,7 @@ export class ScramSha256Client implements ClientMechanism {
   #satisfied: boolean
 
   /** `password` prepared as RFC 4013 says; `nonce` is for tests. */
-  constructor(
-    user: string,
-    password: string,
-    authorizationId: string,
-    nonce = randomBytes(18).toString('base64'),
-  ) {
+  constructor(user: string, password: string, authorizationId: string, nonce = randomNonce()) {
     this.#password = password
     this.#nonce = nonce
     this.#firstBare = `n=${saslName(user)},r=${nonce}`
@@ -66,8 +62,8 @@ export class ScramSha256Client implements ClientMechanism {
     const authMessage = `${this.#firstBare},${serverFirst},${withoutProof}`
     const signature = hmac(storedKey, authMessage)
     this.#serverSignature = hmac(hmac(salted, 'Server Key'), authMessage)
-    const proof = clientKey.map((octet, index) => octet ^ (signature[index] as number))
-    return Buffer.from(`${withoutProof},p=${Buffer.from(proof).toString('base64')}`, 'utf8')
+    const proof = xor(clientKey, signature).toString('base64')
+    return Buffer.from(`${withoutProof},p=${proof}`, 'utf8')
   }
 
   #verify(serverFinal: string, expected: Buffer): Uint8Array | null {
@@ -76,8 +72,4 @@ export class ScramSha256Client implements ClientMechanism {
     this.#satisfied = true
     return EMPTY
   }
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text, 'utf8').digest()
 }

@@ -4,10 +4,11 @@ import { UsageError } from '../../core/errors.js'
 import type { WireLog } from '../../core/wire-log.js'
 import type { Reply } from '../../interfaces/index.js'
 import { reply } from '../../interfaces/index.js'
+import type { AuthAnswer } from '../../sasl/index.js'
 import { describeMechanism } from '../../sasl/index.js'
 import { formatReply } from '../grammar/index.js'
 import type { Ask } from './command.js'
-import { receiveExchangeLine } from './commands/auth.js'
+import { answerExchange, receiveExchangeLine } from './commands/auth.js'
 import { receiveChunk, refuseBdat } from './commands/bdat.js'
 import { receiveMessage } from './commands/data.js'
 import { type Verb, verbs } from './commands/index.js'
@@ -142,7 +143,10 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     }
   }
 
-  /** Answers the ask with its usual yes: 220, 250, 354 or 235. UsageError `NO_QUESTION` when nothing was asked. */
+  /**
+   * Answers the ask with its usual yes: 220, 250, 354 or 235; a login that has failed with its refusal. UsageError
+   * `NO_QUESTION` when nothing was asked, `REPLY` for `authenticate`.
+   */
   accept(): void {
     const { pending } = this.#conversation
     this.#answer(pending, pending?.acceptance ?? null)
@@ -184,6 +188,14 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     this.#settled()
   }
 
+  /** Answers `authenticate`. UsageError `NO_QUESTION` or `ANSWER` where that is not what was asked. */
+  answerAuth(answer: AuthAnswer): void {
+    const conversation = this.#conversation
+    if (conversation.mode === 'closed') return
+    answerExchange(conversation, answer)
+    this.#settled()
+  }
+
   upgraded(_kind: UpgradeKind, info: TlsInfo | null): void {
     const conversation = this.#conversation
     if (conversation.mode !== 'upgrade') return
@@ -220,6 +232,9 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
     const conversation = this.#conversation
     if (conversation.mode === 'closed') return
     if (ask === null || answer === null) throw new UsageError('NO_QUESTION', 'there is no question to answer')
+    if (ask.acceptance.code === 334 && answer.code < 400) {
+      throw new UsageError('REPLY', 'an exchange is answered by answerAuth, or refused by a reply')
+    }
     conversation.pending = null
     if (this.#closing === null || !invites(ask)) ask.answered(conversation, answer)
     this.#settled()

@@ -1,11 +1,6 @@
 import type { TlsInfo } from '../../core/engine.js'
-import type {
-  AbortReason,
-  EnvelopeStart,
-  PlainCredentials,
-  Recipient,
-  Reply,
-} from '../../interfaces/index.js'
+import type { AbortReason, AuthResult, EnvelopeStart, Recipient, Reply } from '../../interfaces/index.js'
+import type { AuthQuestion } from '../../sasl/index.js'
 import type { SmtpHostVerb } from './options.js'
 
 /** Why a session ended. `quit`: the client said so; `lost`: the connection is gone or half closed without QUIT. */
@@ -25,7 +20,8 @@ export type SmtpCloseReason = 'quit' | 'lost' | 'refused' | 'limit' | 'timeout' 
  * - `tarpit` (ask): the client makes too many errors; `accept()` after so many milliseconds.
  * - `xclient` (tell): the client speaks for another, whose attributes these are, in capitals; those it does not know are
  *   null. The session starts anew with `connect`. `xforward` (tell): the same for the log, until the next message ends.
- * - `auth` (ask): credentials to check; `accept()` for 235.
+ * - `authenticate` (ask): AUTH has something to ask of an Authenticator: `answerAuth(await askAuthenticator(...))`.
+ * - `login` (ask): what AUTH came to, and `user` as the client wrote it; `accept()` says so.
  * - `tls` (tell): STARTTLS is done, and everything learnt in clear is forgotten.
  * - `busy` (tell): many commands of one flood are answered; a host may serve others before it goes on.
  * - `reset` (tell): the transaction is over without a message; `refusal` is why, where the message broke a rule of the
@@ -50,7 +46,13 @@ export type SmtpServerEvent =
     }
   | { readonly type: 'tarpit'; readonly ms: number }
   | { readonly type: 'xclient' | 'xforward'; readonly attributes: ReadonlyMap<string, string | null> }
-  | { readonly type: 'auth'; readonly mechanism: string; readonly credentials: PlainCredentials }
+  | { readonly type: 'authenticate'; readonly mechanism: string; readonly question: AuthQuestion }
+  | {
+      readonly type: 'login'
+      readonly mechanism: string
+      readonly user: string
+      readonly result: AuthResult
+    }
   | { readonly type: 'tls'; readonly info: TlsInfo | null }
   | { readonly type: 'busy' }
   | { readonly type: 'reset'; readonly reason: AbortReason; readonly refusal: Reply | null }

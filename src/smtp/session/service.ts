@@ -1,6 +1,6 @@
 import { systemClock } from '../../core/clock.js'
 import { UsageError } from '../../core/errors.js'
-import { describeMechanism } from '../../sasl/index.js'
+import { usableMechanisms } from '../../sasl/index.js'
 import type { ConnectionOption, ResolvedSmtpServerOptions, SmtpServerOptions } from '../server/index.js'
 import { changeOptions, resolveSmtpServerOptions, SmtpServerEngine } from '../server/index.js'
 import type { SmtpConnection } from './context.js'
@@ -17,8 +17,8 @@ export type SmtpConnectionOptions = Pick<SmtpServerOptions, Exclude<ConnectionOp
 
 /**
  * What all sessions of a listener share, looked at once: the extensions that the delivery's features name
- * (`maxMessageSize` can only lower SIZE), VRFY, EXPN and ETRN where it has the method for them, AUTH with the
- * authenticator's mechanisms. UsageError `OPTION` or `LIMIT` for what cannot work, such as submission with nobody to
+ * (`maxMessageSize` can only lower SIZE), VRFY, EXPN and ETRN where it has the method for them, AUTH with those of the
+ * authenticator's mechanisms that it has the method for. UsageError `OPTION` or `LIMIT` for what cannot work, such as submission with nobody to
  * log anyone in.
  */
 export class SmtpService {
@@ -31,9 +31,7 @@ export class SmtpService {
   constructor(options: Omit<SmtpServiceOptions, 'connection'> & { readonly secure?: boolean }) {
     const { delivery, authenticator, policy, logger, clock, checkSender, mendHeader, ...rest } = options
     const { maxMessageSize, futureRelease, ...features } = delivery.features
-    const mechanisms = (authenticator?.mechanisms ?? []).filter(
-      (name) => describeMechanism(name) !== undefined,
-    )
+    const mechanisms = authenticator ? usableMechanisms(authenticator) : []
     const requireAuth = options.requireAuth ?? options.service === 'submission'
     if (requireAuth && mechanisms.length === 0) {
       throw new UsageError('OPTION', 'authentication is required and no authenticator offers a mechanism')

@@ -7,26 +7,25 @@ import { expectCommitResult, expectReply, expectTransaction } from '../../interf
 import type {
   AbortReason,
   Authenticator,
-  AuthResult,
   Delivery,
   EnvelopeStart,
   Logger,
   LogLevel,
   LogValue,
-  PlainCredentials,
   Policy,
   Recipient,
   Reply,
   SessionContext,
 } from '../../interfaces/index.js'
 import { reply, silentLogger } from '../../interfaces/index.js'
+import type { AuthAnswer } from '../../sasl/index.js'
+import { askAuthenticator } from '../../sasl/index.js'
 import { formatReply, scanMailbox } from '../grammar/index.js'
 import type { SmtpHostVerb, SmtpServerEngine, SmtpServerEvent } from '../server/index.js'
 import { refusalOfSolicitation } from '../server/index.js'
 import { commitReply } from './commit-reply.js'
 import { type Connected, Context, type Known, type SmtpConnection } from './context.js'
 import { HeaderTags } from './header-tags.js'
-import { authFailures, checkLogin } from './login.js'
 import { proxiedBy } from './proxied.js'
 import { makeReceived } from './received.js'
 import { SubmissionHeader } from './submission-header.js'
@@ -50,10 +49,10 @@ export interface SmtpServerSessionOptions {
 
 /** Undefined means yes; a list is for each recipient in LMTP. */
 type Answer = Reply | readonly Reply[] | undefined
-/** What the engine waits for an answer to. */
-type Question = Extract<
-  SmtpServerEvent,
-  { readonly type: 'connect' | 'helo' | 'mail' | 'rcpt' | 'data' | 'dataEnd' | 'chunkEnd' | 'query' | 'auth' }
+type Event<T extends SmtpServerEvent['type']> = Extract<SmtpServerEvent, { readonly type: T }>
+/** What the engine waits for a reply to. */
+type Question = Event<
+  'connect' | 'helo' | 'mail' | 'rcpt' | 'data' | 'dataEnd' | 'chunkEnd' | 'query' | 'login'
 >
 
 /** RFC 6409 section 6.1. */
@@ -111,6 +110,8 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
         return this.#transaction?.write(event.chunk)
       case 'tarpit':
         return this.#tarpit(event.ms)
+      case 'authenticate':
+        return this.#authenticate(event)
       case 'xclient':
         this.#proxied(event.attributes)
         return undefined
@@ -166,8 +167,8 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
         return this.#transaction?.failure ?? undefined
       case 'query':
         return this.#query(event.verb, event.argument)
-      case 'auth':
-        return this.#auth(event.mechanism, event.credentials)
+      case 'login':
+        return this.#login(event)
       default:
         return event satisfies never
     }
@@ -343,27 +344,34 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     }
   }
 
-  async #auth(mechanism: string, credentials: PlainCredentials): Promise<Reply | undefined> {
-    let result: AuthResult = { ok: false, failure: 'unavailable' }
+  async #authenticate({ mechanism, question }: Event<'authenticate'>): Promise<void> {
+    let answer: AuthAnswer = { ok: false, failure: 'unavailable' }
     try {
-      result = await checkLogin(
-        this.#authenticator,
+      const { id, remoteAddress, signal } = this.#context
+      const { secure } = this.engine
+      answer = await askAuthenticator(this.#authenticator, question, {
+        protocol: 'smtp',
         mechanism,
-        credentials,
-        this.#context,
-        this.engine.secure,
-      )
+        remoteAddress,
+        session: id,
+        secure,
+        signal,
+      })
     } catch (error) {
       this.#failed(error)
     }
+    this.engine.answerAuth(answer)
+  }
+
+  /** The engine knows what to say to it. */
+  #login({ mechanism, user, result }: Event<'login'>): undefined {
     if (result.ok) {
       this.#setContext({ user: result.user })
       this.#log('info', 'auth.ok', { mechanism, user: result.user })
-      return undefined
+    } else {
+      const { failure } = result
+      this.#log('warn', 'auth.failed', { mechanism, user: escapeControls(user.slice(0, 255)), failure })
     }
-    const user = escapeControls(credentials.user.slice(0, 255))
-    this.#log('warn', 'auth.failed', { mechanism, user, failure: result.failure })
-    return authFailures[result.failure]
   }
 
   #query(verb: SmtpHostVerb, argument: string): Promise<Reply> | undefined {

@@ -64,8 +64,12 @@ const notLoggedIn: readonly Case[] = [
         type: 'authenticate',
         tag: 'a',
         mechanism: 'PLAIN',
-        credentials: { user: 'fred', password: 'secret', authorizationId: '' },
+        question: {
+          type: 'plain',
+          credentials: { user: 'fred', password: 'secret', authorizationId: '' },
+        },
       },
+      { type: 'login', tag: 'a', mechanism: 'PLAIN', user: 'fred', result: { ok: true, user: 'fred' } },
     ],
   },
   {

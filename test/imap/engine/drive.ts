@@ -1,5 +1,6 @@
 import type { ImapServerEngineOptions, ImapServerEvent } from '../../../src/imap/index.js'
 import { ImapServerEngine } from '../../../src/imap/index.js'
+import { agreeTo } from '../../support/auth.js'
 
 /** Acts on one event, as a session would. */
 export type Answer = (engine: ImapServerEngine, event: ImapServerEvent) => void
@@ -34,6 +35,9 @@ export const agree: Answer = (engine, event) => {
       return engine.complete('OK', null, 'Done')
     }
     case 'authenticate':
+      return engine.answerAuth(agreeTo(event.question))
+    case 'login':
+      if (!event.result.ok) return engine.complete('NO', 'AUTHENTICATIONFAILED', 'Wrong')
       engine.enter('authenticated')
       return engine.complete('OK', null, 'In')
     case 'append':

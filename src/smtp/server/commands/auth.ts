@@ -1,5 +1,7 @@
+import { UsageError } from '../../../core/errors.js'
+import type { AuthFailure, AuthResult, Reply } from '../../../interfaces/index.js'
 import { reply } from '../../../interfaces/index.js'
-import type { ExchangeStep } from '../../../sasl/index.js'
+import type { AuthAnswer, ExchangeStep } from '../../../sasl/index.js'
 import { describeMechanism, ServerExchange } from '../../../sasl/index.js'
 import type { Ask, Command } from '../command.js'
 import type { Conversation } from '../conversation.js'
@@ -30,6 +32,14 @@ const failures = {
   malformed: reply(501, '5.5.2', 'Authentication data is malformed'),
 } as const
 
+/** A disabled user hears the same as a wrong password, so that nobody learns which users there are. */
+const refusals: Readonly<Record<AuthFailure, Reply>> = {
+  invalid: reply(535, '5.7.8', 'Authentication credentials invalid'),
+  disabled: reply(535, '5.7.8', 'Authentication credentials invalid'),
+  unavailable: reply(454, '4.7.0', 'Temporary authentication failure'),
+  throttled: reply(421, '4.7.0', 'Too many failed logins, try again later'),
+}
+
 /** RFC 4954 section 4: `auth-command = "AUTH" SP sasl-mech [SP initial-response] *(CRLF [base64]) [CRLF cancel-response]` */
 export const auth: Command = {
   name: 'AUTH',
@@ -59,14 +69,15 @@ export const auth: Command = {
       return
     }
     conversation.exchange = new ServerExchange(name, description)
-    step(conversation, conversation.exchange.begin(initialResponse))
+    continueExchange(conversation, conversation.exchange.begin(initialResponse))
   },
 }
 
 /** A line of the exchange after the first. */
 export function receiveExchangeLine(conversation: Conversation, line: string): void {
   conversation.expectCommand()
-  if (conversation.exchange !== null) step(conversation, conversation.exchange.respond(line))
+  const { exchange } = conversation
+  if (exchange !== null) continueExchange(conversation, exchange.respond(line))
 }
 
 /** The mechanisms that would work now, in the host's order. */
@@ -77,18 +88,33 @@ export function offeredMechanisms(conversation: Conversation): readonly string[]
   return options.mechanisms.filter((name) => describeMechanism(name)?.plaintext === false)
 }
 
-function step(conversation: Conversation, next: ExchangeStep): void {
+/** The host's answer to `authenticate`. UsageError `NO_QUESTION` where that is not what was asked. */
+export function answerExchange(conversation: Conversation, answer: AuthAnswer): void {
+  const { pending, exchange } = conversation
+  if (pending !== authenticateAsk || exchange === null) {
+    throw new UsageError('NO_QUESTION', 'no exchange waits for an answer: answer the event that came last')
+  }
+  const next = exchange.answer(answer)
+  conversation.pending = null
+  continueExchange(conversation, next)
+}
+
+function continueExchange(conversation: Conversation, next: ExchangeStep): void {
+  const { exchange } = conversation
+  if (exchange === null) return
+  const { mechanism, user } = exchange
   switch (next.type) {
     case 'challenge':
-      conversation.output.text(`334 ${next.text}\r\n`)
+      conversation.output.secretLine(`334 ${next.text}\r\n`, next.text === '' ? '334 ' : '334 ***')
       conversation.mode = 'exchange'
       return
-    case 'credentials': {
-      const mechanism = conversation.exchange?.mechanism ?? ''
-      conversation.exchange = null
-      conversation.ask(authAsk, { type: 'auth', mechanism, credentials: next.credentials })
+    case 'question':
+      conversation.ask(authenticateAsk, { type: 'authenticate', mechanism, question: next.question })
       return
-    }
+    case 'outcome':
+      conversation.exchange = null
+      conversation.ask(loginAsk(next.result), { type: 'login', mechanism, user, result: next.result })
+      return
     case 'failure':
       conversation.exchange = null
       conversation.say(failures[next.reason])
@@ -98,14 +124,27 @@ function step(conversation: Conversation, next: ExchangeStep): void {
   }
 }
 
-const authAsk: Ask = {
-  acceptance: AUTH_OK,
-  answered(conversation, answer) {
-    conversation.authenticated = answer.code < 300
-    if (conversation.authenticated) conversation.expectCommand()
-    conversation.say(answer)
-    if (answer.code >= 500 && ++conversation.failedLogins >= conversation.options.limits.failedLogins) {
-      conversation.closeWith(TOO_MANY_LOGINS, 'limit')
-    }
+/** What the exchange asks; its usual answer is no reply, and goes to `answerExchange`. */
+const authenticateAsk: Ask = {
+  acceptance: reply(334, '', ''),
+  answered(conversation, refusal) {
+    conversation.exchange = null
+    conversation.say(refusal)
   },
+}
+
+/** The end of an exchange: its usual answer is the reply to what it came to. */
+function loginAsk(result: AuthResult): Ask {
+  return {
+    acceptance: result.ok ? AUTH_OK : refusals[result.failure],
+    answered(conversation, answer) {
+      conversation.authenticated = answer.code < 300
+      if (conversation.authenticated) conversation.expectCommand()
+      conversation.say(answer)
+      const { limits } = conversation.options
+      if (answer.code >= 500 && ++conversation.failedLogins >= limits.failedLogins) {
+        conversation.closeWith(TOO_MANY_LOGINS, 'limit')
+      }
+    },
+  }
 }
