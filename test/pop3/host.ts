@@ -61,7 +61,7 @@ export class TestAuthenticator implements Authenticator {
 export interface Pop3Host extends ScriptHost {
   readonly clock: VirtualClock
   readonly store: MailStore
-  readonly authenticator: TestAuthenticator
+  readonly authenticator: Authenticator
   readonly drivers: Driver<{ readonly type: string }>[]
   readonly errors: unknown[]
 }
@@ -70,9 +70,9 @@ export interface Pop3Host extends ScriptHost {
 export async function pop3Host(
   options: Partial<Pop3ServerOptions> = {},
   store: MailStore = new MemoryStore(),
+  authenticator: Authenticator = new TestAuthenticator(),
 ): Promise<Pop3Host> {
   const clock = new VirtualClock()
-  const authenticator = new TestAuthenticator()
   const drivers: Driver<{ readonly type: string }>[] = []
   const errors: unknown[] = []
   await append(store, 'mrose', messageOf(120))

@@ -3,7 +3,7 @@ import { MailError, toLatin1 } from '../../src/core/index.js'
 import type { MailStore } from '../../src/interfaces/index.js'
 import { MemoryStore } from '../../src/storage/memory/index.js'
 import type { MemoryDuplex } from '../../src/testing/memory-duplex.js'
-import { append, expunge, messageOf, type Pop3Host, pop3Host } from './host.js'
+import { append, expunge, messageOf, type Pop3Host, pop3Host, TestAuthenticator } from './host.js'
 
 /** The client's end, read and written a line at a time. */
 class Client {
@@ -206,12 +206,13 @@ describe('Pop3ServerSession', () => {
   })
 
   it('tells the authenticator who asks and how', async () => {
-    const host = await pop3Host({ secure: true })
+    const authenticator = new TestAuthenticator()
+    const host = await pop3Host({ secure: true }, new MemoryStore(), authenticator)
     const client = new Client(host)
     await client.line()
     await client.say('USER zo\xc3\xab')
     await client.say('PASS p\xc3\xa4ss w\xc3\xb6rd')
-    expect(host.authenticator.asked).toMatchObject([
+    expect(authenticator.asked).toMatchObject([
       {
         credentials: { user: 'zo\u00eb', password: 'p\u00e4ss w\u00f6rd', authorizationId: '' },
         context: { protocol: 'pop3', mechanism: 'USER', remoteAddress: '192.0.2.1', secure: true },

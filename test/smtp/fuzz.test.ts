@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { reply } from '../../src/interfaces/index.js'
 import type { SmtpServerEvent } from '../../src/smtp/index.js'
+import { exampleFinal, exampleFirst } from '../support/auth.js'
 import { Talk } from './talk.js'
 
 const words = [
@@ -16,6 +17,9 @@ const words = [
   'AUTH PLAIN',
   'AUTH LOGIN\r\n',
   ' AGFsaWNlAHNlY3JldA==\r\n',
+  `AUTH SCRAM-SHA-256 ${exampleFirst}\r\n`,
+  `${exampleFinal}\r\n`,
+  'AUTH OAUTHBEARER biwsAWF1dGg9AQE=\r\n',
   'QUIT\r\n',
   'BDAT 5 LAST\r\n',
   'BDAT 3\r\n',
@@ -49,6 +53,7 @@ const openings = [
   'EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n',
   'HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\n',
   'EHLO c\r\nAUTH LOGIN\r\n',
+  `EHLO c\r\nAUTH SCRAM-SHA-256 ${exampleFirst}\r\n`,
   'EHLO c\r\nMAIL FROM:<> BODY=BINARYMIME\r\nRCPT TO:<a@b>\r\nRCPT TO:<a@b>\r\nBDAT 4\r\nx\ny\0',
 ]
 const features = { eightBitMime: true, smtpUtf8: true, binaryMime: true, dsn: true }

@@ -18,6 +18,7 @@ import type { SmtpServerOptions } from '../../src/smtp/index.js'
 import { startSmtpSession } from '../../src/smtp/index.js'
 import type { ScriptHost } from '../../src/testing/index.js'
 import { MemoryDuplex, VirtualClock } from '../../src/testing/index.js'
+import { everyMechanism } from '../support/auth.js'
 
 export interface Kept {
   readonly envelope: EnvelopeStart
@@ -130,7 +131,8 @@ export const testAuthenticator: Authenticator = {
 }
 
 export interface TestServerOptions extends Omit<Partial<SmtpServerOptions>, 'features'> {
-  readonly auth?: boolean
+  /** True for `testAuthenticator`, `every` for one with every mechanism. */
+  readonly auth?: boolean | 'every'
   readonly maxMessageSize?: number
   readonly features?: Partial<DeliveryFeatures>
   readonly implicitTls?: boolean
@@ -145,6 +147,11 @@ export interface TestServer extends ScriptHost {
   readonly delivery: Delivery
   readonly drivers: Driver<{ readonly type: string }>[]
   readonly errors: unknown[]
+}
+
+function authenticatorOf(auth: TestServerOptions['auth']): Authenticator | null {
+  if (auth === 'every') return everyMechanism
+  return auth === true ? testAuthenticator : null
 }
 
 /** A server in memory, driven as a real one is. */
@@ -188,7 +195,7 @@ export function startServer(
           tls: implicitTls === true ? { version: 'TLSv1.3', cipher: 'AES', serverName: null } : null,
         },
         delivery,
-        authenticator: parts.authenticator ?? (auth === true ? testAuthenticator : null),
+        authenticator: parts.authenticator ?? authenticatorOf(auth),
         policy: parts.policy ?? null,
         ...(parts.logger === undefined ? {} : { logger: parts.logger }),
         clock,

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { exampleFinal, exampleFirst } from '../../support/auth.js'
 import { drive, LOGIN, makeEngine } from './drive.js'
+
+const mechanisms = ['PLAIN', 'LOGIN', 'SCRAM-SHA-256']
 
 /** What brings the engine into each of its states. */
 const states: readonly string[] = [
@@ -9,6 +12,8 @@ const states: readonly string[] = [
   `${LOGIN}s SELECT INBOX\r\n`,
   `${LOGIN}i IDLE\r\n`,
   'a AUTHENTICATE PLAIN\r\n',
+  `a AUTHENTICATE SCRAM-SHA-256 ${exampleFirst}\r\n`,
+  `a AUTHENTICATE SCRAM-SHA-256 ${exampleFirst}\r\n${exampleFinal}\r\n`,
   `${LOGIN}a APPEND INBOX {20}\r\nabc`,
   `${LOGIN}a APPEND INBOX {3+}\r\nabc`,
   `${LOGIN}a APPEND no {30+}\r\n`,
@@ -87,13 +92,13 @@ describe('any octets in any state', () => {
         fc.nat(),
         (state, parts, seed) => {
           const input = parts.join('')
-          const whole = drive(makeEngine(), [state, input])
+          const whole = drive(makeEngine({ mechanisms }), [state, input])
           const at = seed % (input.length + 1)
-          const cut = drive(makeEngine(), [state, input.slice(0, at), input.slice(at)])
+          const cut = drive(makeEngine({ mechanisms }), [state, input.slice(0, at), input.slice(at)])
           const asked = input.toUpperCase().includes('STARTTLS')
           if (!asked) expect(cut).toEqual(whole)
           const small = input.length > 2_000 ? input.slice(0, 2_000) : input
-          const bytewise = drive(makeEngine(), [state, ...small])
+          const bytewise = drive(makeEngine({ mechanisms }), [state, ...small])
           if (!asked && small === input) expect(bytewise).toEqual(whole)
           for (const line of whole.output.split('\r\n'))
             expect(line).toMatch(/^(?:[^ ]+ (?:OK|NO|BAD|BYE|CAPABILITY) .*|\+ .*|)$/)

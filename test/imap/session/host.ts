@@ -5,6 +5,7 @@ import type { Authenticator, Logger, LogValue, MailStore } from '../../../src/in
 import { MemoryStore } from '../../../src/storage/memory/index.js'
 import type { ScriptHost } from '../../../src/testing/index.js'
 import { MemoryDuplex, VirtualClock } from '../../../src/testing/index.js'
+import { everyMechanism } from '../../support/auth.js'
 
 /** One line of the log. */
 export interface Logged {
@@ -12,9 +13,9 @@ export interface Logged {
   readonly fields: Readonly<Record<string, LogValue>>
 }
 
-/** Users whose name is their password, and some that show how a login fails. */
+/** Users whose name is their password to LOGIN, and some that show how a login fails; see `everyMechanism` too. */
 const testAuthenticator: Authenticator = {
-  mechanisms: ['PLAIN', 'LOGIN'],
+  ...everyMechanism,
   plain: async ({ user, password }) => {
     if (user === 'broken') throw new Error('no directory')
     if (user === 'away') return { ok: false, failure: 'unavailable' }

@@ -31,6 +31,8 @@ describe('IMAP scripts', () => {
 
   test.each([
     'rfc3501-6.2.2-authenticate.txt',
+    'rfc7677-3-authenticate-scram.txt',
+    'rfc7628-4-authenticate-bearer.txt',
     'rfc2177-3-idle-without-mailbox.txt',
     'rfc3501-6.4.6-store.txt',
   ])('%s however it is cut', (name) => runScriptCuts(read(name), inMemory))
