@@ -18,7 +18,7 @@ export class ConfigDirectory implements UserDirectory {
   }
 
   /**
-   * Hashes the passwords, some 150 ms each; many users should come with hashes. `secret` is that of the
+   * Hashes the passwords, some 120 ms each; many users should come with hashes. `secret` is that of the
    * DirectoryAuthenticator. Throws UsageError `USER` for an address that cannot be a user's, that is there twice, or
    * whose hash is malformed, and `PASSWORD` as PasswordHasher does.
    */

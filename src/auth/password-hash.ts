@@ -20,7 +20,7 @@ export function scryptMemory(logN: number, r: number): number {
 }
 
 /**
- * Writes a hash as one line of ASCII: `$scrypt$ln=15,r=8,p=1$SALT$HASH$SCRAM-SHA-256$i=100000$SALT$STORED$SERVER`,
+ * Writes a hash as one line of ASCII: `$scrypt$ln=15,r=8,p=1$SALT$HASH$SCRAM-SHA-256$i=65536$SALT$STORED$SERVER`,
  * octets in base64.
  */
 export function formatPasswordHash(hash: PasswordHash): string {

@@ -14,8 +14,11 @@ const derive = promisify(pbkdf2)
 export const passwordLimits = {
   /** Binary logarithm of scrypt's N, for new hashes: 15 takes 32 MiB and some 80 ms. */
   logN: { default: 15, min: 10, max: 17 },
-  /** PBKDF2 rounds of the SCRAM keys of new hashes; RFC 7677 section 4 asks for 4,096 at least. */
-  scramIterations: { default: 100_000, min: 4096, max: 1_000_000 },
+  /**
+   * PBKDF2 rounds of the SCRAM keys of new hashes. RFC 7677 section 4 asks for 4,096 at least; clients that use Cyrus
+   * SASL refuse more than 65,536.
+   */
+  scramIterations: { default: 65_536, min: 4096, max: 1_000_000 },
   /** scrypt runs at once; each takes a thread of the pool that DNS and files use too. */
   concurrency: { default: 2, min: 1, max: 64 },
   /** Checks that wait for their turn; one more is answered `unavailable`. */

@@ -16,7 +16,7 @@ User {user}
 Pass {password}
 SSLType {ssl}
 CertificateFile {certificate}
-AuthMechs PLAIN LOGIN
+AuthMechs {mechanisms}
 PipelineDepth 50
 
 IMAPStore remote
@@ -45,7 +45,7 @@ class Mbsync(unittest.TestCase):
         self.mail = pathlib.Path(self.server.folder, "mail")
         self.mail.mkdir()
 
-    def sync(self):
+    def sync(self, mechanisms="PLAIN LOGIN"):
         rc = os.path.join(self.server.folder, "mbsyncrc")
         with open(rc, "w", encoding="utf-8") as file:
             file.write(
@@ -55,6 +55,7 @@ class Mbsync(unittest.TestCase):
                     password=PASSWORD,
                     folder=self.server.folder,
                     ssl="IMAPS",
+                    mechanisms=mechanisms,
                     certificate=os.path.join(self.server.folder, "data/tls/development-cert.pem"),
                 )
             )
@@ -66,6 +67,10 @@ class Mbsync(unittest.TestCase):
 
     def local(self, name="INBOX"):
         return sorted([*(self.mail / name / "cur").iterdir(), *(self.mail / name / "new").iterdir()])
+
+    def test_scram_of_cyrus_sasl(self):
+        said = self.sync("SCRAM-SHA-256")
+        self.assertIn("Authenticating with SASL mechanism SCRAM-SHA-256", said)
 
     def test_both_ways(self):
         client = imaplib.IMAP4("127.0.0.1", self.server.port["imap"])

@@ -64,8 +64,8 @@ class Senders(unittest.TestCase):
 
     def test_every_mechanism(self):
         offered = re.findall(r"<~  250.AUTH (.*)", self.swaks("submission", "--tls", "--quit-after", "EHLO"))[-1].split()
-        self.assertEqual(offered, ["PLAIN", "LOGIN"])
-        for mechanism in offered:
+        self.assertEqual(offered, ["SCRAM-SHA-256", "PLAIN", "LOGIN"])
+        for mechanism in ("PLAIN", "LOGIN"):
             kept = self.sent(f"auth-{mechanism}", "submission", "--tls", *self.login(mechanism))
             self.assertIn(b"with ESMTPSA ", kept)
             said = self.swaks("submission", "--tls", *self.login(mechanism, "wrong"), status=28)
@@ -98,7 +98,9 @@ class Senders(unittest.TestCase):
         for listener, mechanism, starttls in [
             ("submission", "plain", "on"),
             ("submission", "login", "on"),
+            ("submission", "scram-sha-256", "on"),
             ("submissions", "plain", "off"),
+            ("submissions", "scram-sha-256", "off"),
         ]:
             name = f"msmtp-{listener}-{mechanism}"
             config.write_text(
@@ -116,6 +118,10 @@ class Senders(unittest.TestCase):
             kept = self.newest()
             self.assertTrue(kept.endswith(b"\r\n\r\nhi\r\n..\r\n.\r\n"), kept)
             self.assertIn(f"Subject: {name}\r\n".encode(), kept)
+        config.write_text(config.read_text().replace(f"password {PASSWORD}", "password wrong"))
+        done = subprocess.run(["msmtp", f"--file={config}", ALICE], input=b"", capture_output=True, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("535 5.7.8 ", done.stderr.decode())
 
 
 if __name__ == "__main__":

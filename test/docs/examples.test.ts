@@ -69,6 +69,21 @@ const afterwards: Readonly<Record<string, { readonly more: string; readonly prin
       await server.close()`,
     prints: /^messages 0 0$/m,
   },
+  bearer: {
+    more: `
+      const { createTransport } = await import('nodemailer')
+      const transport = (accessToken: string) =>
+        createTransport({
+          port: server.listeners[0]?.port,
+          secure: true,
+          auth: { type: 'OAuth2', user: 'Alice@example.test', accessToken },
+          tls: { rejectUnauthorized: false },
+        })
+      console.log('right', await transport('ya29.example').verify())
+      console.log('wrong', await transport('ya29.other').verify().catch(({ responseCode }) => responseCode))
+      await server.close()`,
+    prints: /^right true\nwrong 535$/m,
+  },
   policy: {
     more: `
       const { createTransport } = await import('nodemailer')

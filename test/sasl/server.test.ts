@@ -6,6 +6,7 @@ import {
   askAuthenticator,
   clientMechanisms,
   describeMechanism,
+  preparePassword,
   ServerExchange,
   usableMechanisms,
 } from '../../src/sasl/index.js'
@@ -218,7 +219,7 @@ describe('mechanisms', () => {
     const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
     fc.assert(
       fc.property(word, word, fc.boolean(), (user, authorizationId, named) => {
-        fc.pre(!/[\p{C}]/u.test(user + authorizationId))
+        fc.pre(preparePassword(user) !== null && !/\p{Cc}/u.test(authorizationId))
         const who = { user, password: 'pencil', ...(named ? { authorizationId } : {}) }
         for (const { name, create } of [
           ...clientMechanisms(who),
