@@ -2,7 +2,7 @@ import { describeMechanism } from '../sasl/index.js'
 
 /** What decides what the server offers. */
 export interface CapabilityFacts {
-  /** The SASL mechanisms of the host's Authenticator, in its order. */
+  /** The `usableMechanisms` of the host's Authenticator. */
   readonly mechanisms: readonly string[]
   /** Passwords may be sent without encryption: on loopback, for instance. */
   readonly allowPlaintext: boolean

@@ -30,7 +30,10 @@ export type Pop3ServerLimits = Limits<typeof pop3ServerLimits>
 export interface Pop3ServerOptions {
   /** The name in the greeting. */
   readonly hostname: string
-  /** SASL mechanisms to offer, in order of preference; none by default. USER and PASS are offered with PLAIN. */
+  /**
+   * SASL mechanisms to offer, in order of preference; none by default: the `usableMechanisms` of the session's
+   * authenticator. USER and PASS are offered with PLAIN.
+   */
   readonly mechanisms?: readonly string[]
   /** TLS is in place already (implicit TLS). */
   readonly secure?: boolean

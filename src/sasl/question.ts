@@ -56,8 +56,12 @@ export async function askAuthenticator(
       const attempt = (await authenticator?.scram?.(question.credentials, context)) ?? UNAVAILABLE
       return 'keys' in attempt ? challengeOf(attempt) : attempt
     }
-    case 'proof':
-      return forHimself(question.credentials, await question.attempt.finish(question.proved))
+    case 'proof': {
+      const { credentials, attempt, proved } = question
+      const result = forHimself(credentials, await attempt.finish(proved))
+      // Whatever a host makes of it, without a proof nobody comes in.
+      return result.ok && !proved ? INVALID : result
+    }
     default:
       return question satisfies never
   }

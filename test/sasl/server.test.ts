@@ -180,6 +180,7 @@ describe('askAuthenticator', () => {
       const who = { user: 'alice', authorizationId }
       const proof = { type: 'proof', credentials: who, attempt: attempt(user), proved: true } as const
       expect(await ask(null, proof)).toEqual(result)
+      expect(await ask(null, { ...proof, proved: false })).toEqual(invalid)
       const plain = { mechanisms: [], plain: async () => ({ ok: true, user }) as const }
       expect(await ask(plain, { type: 'plain', credentials: { ...who, password: 'x' } })).toEqual(result)
     }

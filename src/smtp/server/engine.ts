@@ -192,7 +192,7 @@ export class SmtpServerEngine implements Engine<SmtpServerEvent> {
   answerAuth(answer: AuthAnswer): void {
     const conversation = this.#conversation
     if (conversation.mode === 'closed') return
-    answerExchange(conversation, answer)
+    if (this.#closing === null) answerExchange(conversation, answer)
     this.#settled()
   }
 

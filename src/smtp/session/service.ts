@@ -18,8 +18,8 @@ export type SmtpConnectionOptions = Pick<SmtpServerOptions, Exclude<ConnectionOp
 /**
  * What all sessions of a listener share, looked at once: the extensions that the delivery's features name
  * (`maxMessageSize` can only lower SIZE), VRFY, EXPN and ETRN where it has the method for them, AUTH with those of the
- * authenticator's mechanisms that it has the method for. UsageError `OPTION` or `LIMIT` for what cannot work, such as submission with nobody to
- * log anyone in.
+ * authenticator's mechanisms that it has the method for. UsageError `OPTION` or `LIMIT` for what cannot work, such as
+ * submission with nobody to log anyone in.
  */
 export class SmtpService {
   readonly #parts: Omit<SmtpServerSessionOptions, 'engine' | 'connection'>
