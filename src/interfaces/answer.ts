@@ -53,7 +53,8 @@ export function expectCommitResult(given: unknown): CommitResult {
   return given as CommitResult
 }
 
-function fieldsOf(given: unknown): Readonly<Record<string, unknown>> {
+/** Of anything; throws an Error that was given. */
+export function fieldsOf(given: unknown): Readonly<Record<string, unknown>> {
   if (given instanceof Error) throw given
   return typeof given === 'object' && given !== null ? (given as Readonly<Record<string, unknown>>) : {}
 }

@@ -1,7 +1,9 @@
 import { UsageError } from '../core/errors.js'
+import { expectAuthResult, fieldsOf } from '../interfaces/answer.js'
 import type {
   AuthContext,
   Authenticator,
+  AuthRefusal,
   AuthResult,
   BearerCredentials,
   PlainCredentials,
@@ -37,8 +39,8 @@ const INVALID: AuthResult = { ok: false, failure: 'invalid' }
 
 /**
  * Puts the question of an exchange to the host's Authenticator, for a session. Nobody may act for another, unless the
- * authenticator says that it is the other who has logged in. Rejects as the authenticator does, and with UsageError
- * `SCRAM` for keys that cannot be used.
+ * authenticator says that it is the other who has logged in. Rejects as the authenticator does, with UsageError `ANSWER`
+ * where it resolves to what is no result, and with UsageError `SCRAM` for keys that cannot be used.
  */
 export async function askAuthenticator(
   authenticator: Authenticator | null,
@@ -48,17 +50,20 @@ export async function askAuthenticator(
   switch (question.type) {
     case 'plain': {
       const { credentials } = question
-      return forHimself(credentials, (await authenticator?.plain?.(credentials, context)) ?? UNAVAILABLE)
+      if (authenticator?.plain === undefined) return UNAVAILABLE
+      return forHimself(credentials, expectAuthResult(await authenticator.plain(credentials, context)))
     }
     case 'bearer':
-      return (await authenticator?.bearer?.(question.credentials, context)) ?? UNAVAILABLE
+      if (authenticator?.bearer === undefined) return UNAVAILABLE
+      return expectAuthResult(await authenticator.bearer(question.credentials, context))
     case 'scram': {
-      const attempt = (await authenticator?.scram?.(question.credentials, context)) ?? UNAVAILABLE
-      return 'keys' in attempt ? challengeOf(attempt) : attempt
+      if (authenticator?.scram === undefined) return UNAVAILABLE
+      const attempt = await authenticator.scram(question.credentials, context)
+      return isAttempt(attempt) ? challengeOf(attempt) : expectRefusal(attempt)
     }
     case 'proof': {
       const { credentials, attempt, proved } = question
-      const result = forHimself(credentials, await attempt.finish(proved))
+      const result = forHimself(credentials, expectAuthResult(await attempt.finish(proved)))
       // Whatever a host makes of it, without a proof nobody comes in.
       return result.ok && !proved ? INVALID : result
     }
@@ -71,6 +76,17 @@ export async function askAuthenticator(
 function forHimself({ user, authorizationId }: ScramCredentials, result: AuthResult): AuthResult {
   const himself = authorizationId === '' || authorizationId === user
   return !result.ok || himself || authorizationId === result.user ? result : INVALID
+}
+
+function isAttempt(given: ScramAttempt | AuthRefusal): given is ScramAttempt {
+  return 'keys' in fieldsOf(given)
+}
+
+/** A yes before the proof is none. */
+function expectRefusal(given: AuthRefusal): AuthRefusal {
+  const result: AuthResult = expectAuthResult(given)
+  if (result.ok) throw new UsageError('ANSWER', 'the authenticator let someone in before the proof of SCRAM')
+  return result
 }
 
 function challengeOf(attempt: ScramAttempt): ScramChallenge {

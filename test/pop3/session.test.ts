@@ -249,8 +249,9 @@ describe('Pop3ServerSession', () => {
     { ok: false },
     { ok: false, failure: 'toString' },
   ])('lets nobody in where the authenticator answers %j', async (given) => {
-    const host = await pop3Host()
-    host.authenticator.garbage = given
+    const authenticator = new TestAuthenticator()
+    authenticator.garbage = given
+    const host = await pop3Host({}, new MemoryStore(), authenticator)
     const client = new Client(host)
     await client.line()
     await client.say('USER mrose')
