@@ -91,11 +91,13 @@ const elsewhere: Readonly<Record<string, string>> = {
   size: 'use maxMessageSize',
   rejectOversized: 'leave it out: maxMessageSize is always held to',
   hideSize: 'leave it out: SIZE is always told',
-  authMethods: 'leave it out: PLAIN and LOGIN are offered where there is an onAuth',
+  authMethods:
+    'leave it out: PLAIN and LOGIN are offered where there is an onAuth, XOAUTH2 and OAUTHBEARER where there is an onToken',
   authOptional: 'use requireAuth: true wants a login before MAIL',
   authRequiredMessage: AS_DEFAULT,
   allowInsecureAuth: "use plaintextLogin: 'always'",
-  disabledCommands: 'for AUTH leave onAuth out, for STARTTLS give tls: false, for BDAT chunking: false',
+  disabledCommands:
+    'for AUTH leave onAuth and onToken out, for STARTTLS give tls: false, for BDAT chunking: false',
   hideSTARTTLS: 'use tls: false',
   hidePIPELINING: ALWAYS,
   hideENHANCEDSTATUSCODES: ALWAYS,
@@ -167,6 +169,7 @@ const settings: Readonly<Record<keyof SmtpServerSettings, Check>> = {
   onConnect: handler(1),
   onHelo: handler(1),
   onAuth: handler(2),
+  onToken: handler(2),
   onMailFrom: handler(2),
   onRcptTo: handler(2),
   onData: handler(2),

@@ -1,7 +1,9 @@
 import { expectReply, unexpectedAnswer } from '../interfaces/answer.js'
 import type {
+  AuthContext,
   Authenticator,
   AuthResult,
+  BearerCredentials,
   Delivery,
   DeliveryFeatures,
   EnvelopeStart,
@@ -21,12 +23,18 @@ import { simpleDelivery } from './session/index.js'
  */
 export type HandlerAnswer = Reply | undefined | Promise<Reply | undefined> | Promise<void>
 
-/** What `onAuth` answers: the user's name, which is not empty, to let in; null, undefined or false for a no. */
+/** What `onAuth` and `onToken` answer: the user's name, which is not empty, to let in; null, undefined or false for a no. */
 export type LoginAnswer = string | null | undefined | false
 
 /** What a client logs in with. */
 export interface LoginAttempt extends PlainCredentials {
   /** For example `PLAIN`. */
+  readonly mechanism: string
+}
+
+/** The same, with an access token (RFC 6750) in place of a password. */
+export interface TokenAttempt extends BearerCredentials {
+  /** `OAUTHBEARER` or `XOAUTH2`. */
   readonly mechanism: string
 }
 
@@ -43,9 +51,11 @@ export interface SmtpHandlers {
   onHelo?(session: SmtpSession): HandlerAnswer
   /**
    * Who it is that logs in, or null for wrong credentials (535), as an error with a `responseCode` from 500 on says too. Any
-   * other error, and any other answer, is a 454 and lets nobody in. Without this handler AUTH is not offered.
+   * other error, and any other answer, is a 454 and lets nobody in. PLAIN and LOGIN are offered where this handler is.
    */
   onAuth?(login: LoginAttempt, session: SmtpSession): LoginAnswer | Promise<LoginAnswer>
+  /** Whose the access token is, answered as `onAuth`. OAUTHBEARER (RFC 7628) and XOAUTH2 are offered where this handler is. */
+  onToken?(login: TokenAttempt, session: SmtpSession): LoginAnswer | Promise<LoginAnswer>
   onMailFrom?(envelope: EnvelopeStart, session: SmtpSession): HandlerAnswer
   onRcptTo?(recipient: Recipient, session: SmtpSession): HandlerAnswer
   /**
@@ -101,7 +111,7 @@ export class SmtpSession {
 export interface HandledParts {
   readonly delivery: Delivery
   readonly policy: Policy
-  /** Null without `onAuth`. */
+  /** Null without `onAuth` and `onToken`. */
   readonly authenticator: Authenticator | null
 }
 
@@ -118,7 +128,6 @@ export function smtpHandlers(handlers: SmtpHandlers, features: Partial<DeliveryF
     sessions.set(context.id, session)
     return session
   }
-  const { onAuth } = handlers
   /** The session knows of each step, whichever handlers there are. */
   const step = async (
     name: Step,
@@ -155,20 +164,38 @@ export function smtpHandlers(handlers: SmtpHandlers, features: Partial<DeliveryF
     },
     { smtpUtf8: true, ...features },
   )
-  if (onAuth === undefined) return { delivery, policy, authenticator: null }
-  const authenticator: Authenticator = {
-    mechanisms: ['PLAIN', 'LOGIN'],
-    async plain(credentials, { mechanism, session: id = '' }) {
-      const session = sessions.get(id)
-      if (session === undefined) return { ok: false, failure: 'invalid' }
-      try {
-        return loginResult(await onAuth.call(handlers, { ...credentials, mechanism }, session))
-      } catch (error) {
-        return { ok: false, failure: replyOf(error).code < 500 ? 'unavailable' : 'invalid' }
-      }
-    },
+  return { delivery, policy, authenticator: authenticatorOf(handlers, sessions) }
+}
+
+/** Null where no handler lets anybody in. */
+function authenticatorOf(
+  handlers: SmtpHandlers,
+  sessions: ReadonlyMap<string, SmtpSession>,
+): Authenticator | null {
+  const { onAuth, onToken } = handlers
+  const ask = async <T>(
+    name: 'onAuth' | 'onToken',
+    handler: (login: T & { mechanism: string }, session: SmtpSession) => unknown,
+    credentials: T,
+    { mechanism, session: id = '' }: AuthContext,
+  ): Promise<AuthResult> => {
+    const session = sessions.get(id)
+    if (session === undefined) return { ok: false, failure: 'invalid' }
+    try {
+      return loginResult(name, await handler.call(handlers, { ...credentials, mechanism }, session))
+    } catch (error) {
+      return { ok: false, failure: replyOf(error).code < 500 ? 'unavailable' : 'invalid' }
+    }
   }
-  return { delivery, policy, authenticator }
+  if (onAuth === undefined && onToken === undefined) return null
+  return {
+    mechanisms: [
+      ...(onToken === undefined ? [] : ['OAUTHBEARER', 'XOAUTH2']),
+      ...(onAuth === undefined ? [] : ['PLAIN', 'LOGIN']),
+    ],
+    ...(onAuth && { plain: (credentials, context) => ask('onAuth', onAuth, credentials, context) }),
+    ...(onToken && { bearer: (credentials, context) => ask('onToken', onToken, credentials, context) }),
+  }
 }
 
 type Step = 'onConnect' | 'onHelo' | 'onMailFrom' | 'onRcptTo'
@@ -185,15 +212,11 @@ async function outcomeOf(ask: () => unknown): Promise<unknown> {
 }
 
 /** Nothing but a name lets in: whoever forgot to answer, or answers as smtp-server wants it, has not meant a yes. */
-function loginResult(said: unknown): AuthResult {
+function loginResult(name: 'onAuth' | 'onToken', said: unknown): AuthResult {
   if (typeof said === 'string' && said !== '') return { ok: true, user: said }
   if (said === null || said === undefined || said === false) return { ok: false, failure: 'invalid' }
   if (said instanceof Error) throw said
-  throw unexpectedAnswer(
-    said,
-    'onAuth',
-    "the user's name, a string, to let in, or null for wrong credentials",
-  )
+  throw unexpectedAnswer(said, name, "the user's name, a string, to let in, or null for wrong credentials")
 }
 
 /** The reply that an error with a `responseCode` asks for; throws any other. */

@@ -22,7 +22,14 @@ export {
   scanMailbox,
   scanPath,
 } from './grammar/index.js'
-export type { HandledParts, HandlerAnswer, LoginAnswer, LoginAttempt, SmtpHandlers } from './handlers.js'
+export type {
+  HandledParts,
+  HandlerAnswer,
+  LoginAnswer,
+  LoginAttempt,
+  SmtpHandlers,
+  TokenAttempt,
+} from './handlers.js'
 export { SmtpSession, smtpHandlers } from './handlers.js'
 export type {
   ResolvedSmtpServerOptions,

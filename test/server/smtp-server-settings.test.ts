@@ -23,7 +23,7 @@ describe('settings that there are not', () => {
     [{ size: 10 }, /^size: there is no such setting; use maxMessageSize$/],
     [{ useProxy: true }, /^useProxy: .*; use proxy: \['192/],
     [{ authOptional: true }, /^authOptional: .*; use requireAuth/],
-    [{ disabledCommands: ['AUTH'] }, /^disabledCommands: .*; for AUTH leave onAuth out/],
+    [{ disabledCommands: ['AUTH'] }, /^disabledCommands: .*; for AUTH leave onAuth and onToken out/],
     [{ checkSender: true }, /^checkSender: .*; use onMailFrom/],
     [JSON.parse('{"__proto__": 1}'), /^__proto__: there is no such setting/],
   ])('%j', (settings, message) => {

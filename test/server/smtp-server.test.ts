@@ -90,6 +90,28 @@ describe('SmtpServer', () => {
     })
   })
 
+  it('takes access tokens where there is an onToken, and offers nothing else', async () => {
+    const seen: string[] = []
+    const port = await listen({
+      service: 'submission',
+      onToken({ user, token, mechanism }, session) {
+        seen.push(`${mechanism} ${user} ${session.secure}`)
+        return token === 'right' ? user : null
+      },
+    })
+    const auth = { type: 'OAuth2', user: 'alice' } as const
+    const right = transport(port, { auth: { ...auth, accessToken: 'right' } })
+    await right.sendMail(mail)
+    right.close()
+    await expect(
+      transport(port, { auth: { ...auth, accessToken: 'wrong' } }).sendMail(mail),
+    ).rejects.toMatchObject({ responseCode: 535 })
+    expect(new Set(seen)).toEqual(new Set(['XOAUTH2 alice true']))
+    await expect(
+      transport(port, { auth: { user: 'alice', pass: 'right' } }).sendMail(mail),
+    ).rejects.toMatchObject({ responseCode: 504 })
+  })
+
   it('says what a handler returns or throws', async () => {
     const answers: readonly (readonly [() => Reply, string])[] = [
       [() => reply(550, '5.1.1', 'Nobody'), '550 5.1.1 Nobody'],
