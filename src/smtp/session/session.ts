@@ -1,8 +1,6 @@
 import type { Clock } from '../../core/clock.js'
 import { systemClock } from '../../core/clock.js'
 import type { EventHandler } from '../../core/driver.js'
-import { replyForError } from '../../core/errors.js'
-import { escapeControls } from '../../core/wire-log.js'
 import { expectCommitResult, expectReply, expectTransaction } from '../../interfaces/answer.js'
 import type {
   AbortReason,
@@ -10,8 +8,6 @@ import type {
   Delivery,
   EnvelopeStart,
   Logger,
-  LogLevel,
-  LogValue,
   Policy,
   Recipient,
   Reply,
@@ -20,7 +16,7 @@ import type {
 import { reply, silentLogger } from '../../interfaces/index.js'
 import type { AuthAnswer } from '../../sasl/index.js'
 import { askAuthenticator } from '../../sasl/index.js'
-import { formatReply, scanMailbox } from '../grammar/index.js'
+import { formatReply } from '../grammar/index.js'
 import type { SmtpHostVerb, SmtpServerEngine, SmtpServerEvent } from '../server/index.js'
 import { refusalOfSolicitation } from '../server/index.js'
 import { commitReply } from './commit-reply.js'
@@ -28,6 +24,8 @@ import { type Connected, Context, type Known, type SmtpConnection } from './cont
 import { HeaderTags } from './header-tags.js'
 import { proxiedBy } from './proxied.js'
 import { makeReceived } from './received.js'
+import { SenderRights } from './sender-rights.js'
+import { SessionLog } from './session-log.js'
 import { SubmissionHeader } from './submission-header.js'
 import { SessionTransaction } from './transaction.js'
 import { transmissionOf } from './transmission.js'
@@ -55,8 +53,6 @@ type Question = Event<
   'connect' | 'helo' | 'mail' | 'rcpt' | 'data' | 'dataEnd' | 'chunkEnd' | 'query' | 'login'
 >
 
-/** RFC 6409 section 6.1. */
-const NOT_YOUR_SENDER = reply(550, '5.7.1', 'That sender address does not belong to your login')
 const NOT_TOLD = reply(451, '4.3.0', 'Temporary failure, try again later')
 
 /**
@@ -68,9 +64,9 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   readonly #delivery: Delivery
   readonly #authenticator: Authenticator | null
   readonly #policy: Policy | null
-  readonly #logger: Logger
+  readonly #log: SessionLog
   readonly #clock: Clock
-  readonly #checkSender: boolean
+  readonly #rights: SenderRights
   readonly #mendHeader: boolean
   #context: Context
   #extended: boolean
@@ -83,10 +79,10 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     this.#delivery = options.delivery
     this.#authenticator = options.authenticator ?? null
     this.#policy = options.policy ?? null
-    this.#logger = options.logger ?? silentLogger
+    this.#log = new SessionLog(options.logger ?? silentLogger, this)
     this.#clock = options.clock ?? systemClock
     const submission = engine.options.service === 'submission'
-    this.#checkSender = submission && (options.checkSender ?? true)
+    this.#rights = new SenderRights(options.delivery, submission && (options.checkSender ?? true))
     this.#mendHeader = submission && (options.mendHeader ?? true)
     this.#extended = false
     this.#transaction = null
@@ -127,7 +123,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       case 'reset':
         return this.#reset(event.reason, event.refusal)
       case 'closed':
-        this.#log('debug', 'smtp.closed', { reason: event.reason })
+        this.#log.write('debug', 'smtp.closed', { reason: event.reason })
         return this.#closed()
       default:
         return this.#question(event)
@@ -140,7 +136,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     try {
       answer = this.#answerTo(event)
     } catch (error) {
-      answer = this.#failed(error)
+      answer = this.#log.failed(error)
     }
     if (isPromise(answer)) return this.#sayLater(answer)
     this.#say(answer)
@@ -150,7 +146,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   #answerTo(event: Question): Answer | Promise<Answer> {
     switch (event.type) {
       case 'connect':
-        this.#log('debug', 'smtp.connect', {})
+        this.#log.write('debug', 'smtp.connect', {})
         return this.#policy?.connect?.(this.#context)
       case 'helo':
         return this.#helo(event.name, event.extended)
@@ -179,7 +175,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     try {
       said = await answer
     } catch (error) {
-      said = this.#failed(error)
+      said = this.#log.failed(error)
     }
     this.#say(said)
   }
@@ -193,14 +189,8 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       if (isList(said)) this.engine.replyEach(said)
       else this.engine.reply(expectReply(said))
     } catch (error) {
-      this.engine.reply(this.#failed(error))
+      this.engine.reply(this.#log.failed(error))
     }
-  }
-
-  #failed(error: unknown): Reply {
-    const { smtp, text } = replyForError(error)
-    this.#log('error', 'smtp.error', { message: error instanceof Error ? error.message : String(error) })
-    return reply(smtp.code, smtp.enhanced, text)
   }
 
   #helo(name: string, extended: boolean): Promise<Answer> | undefined {
@@ -233,13 +223,16 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
 
   async #mail(given: EnvelopeStart): Promise<Reply | undefined> {
     const { reversePath, smtpUtf8, auth = '' } = given
-    const envelope = auth === '' || (await this.#maySpeakFor(auth)) ? given : { ...given, auth: '' }
+    const envelope =
+      auth === '' || (await this.#rights.maySpeakFor(auth, this.#context.user))
+        ? given
+        : { ...given, auth: '' }
     this.#setTransmission(smtpUtf8)
     const asked = this.#refusalOfSender(envelope)
     const answer = asked === undefined ? undefined : await asked
-    if (isRefusal(answer)) return this.#refused('mail', answer, { from: reversePath })
+    if (isRefusal(answer)) return this.#log.refused('mail', answer, { from: reversePath })
     const begun = expectTransaction(await this.#delivery.begin(envelope, this.#context))
-    if ('code' in begun) return this.#refused('mail', begun, { from: reversePath })
+    if ('code' in begun) return this.#log.refused('mail', begun, { from: reversePath })
     const header = this.#mendHeader
       ? new SubmissionHeader({
           from: reversePath === '' ? addressOf(this.#context.user) : reversePath,
@@ -248,7 +241,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
         })
       : null
     this.#transaction = new SessionTransaction(envelope, begun, header, this.#tagsOf(), (error) =>
-      this.#failed(error),
+      this.#log.failed(error),
     )
     return answer
   }
@@ -260,28 +253,9 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   }
 
   #refusalOfSender(envelope: EnvelopeStart): Promise<Reply | undefined> | undefined {
-    const { user } = this.#context
-    const named = user !== null && envelope.reversePath !== ''
-    return this.#checkSender && named && this.#delivery.owns !== undefined
-      ? this.#refusalOfStranger(envelope, user)
-      : this.#policy?.mail?.(envelope, this.#context)
-  }
-
-  async #refusalOfStranger(envelope: EnvelopeStart, user: string): Promise<Reply | undefined> {
-    const owned = await this.#owns(user, envelope.reversePath, envelope.smtpUtf8)
-    return owned ? this.#policy?.mail?.(envelope, this.#context) : NOT_YOUR_SENDER
-  }
-
-  /** AUTH= is believed of a submission's own mailbox; elsewhere of whom the host has let log in (RFC 4954 section 5). */
-  async #maySpeakFor(auth: string): Promise<boolean> {
-    const { user } = this.#context
-    if (user === null) return false
-    return this.#checkSender && this.#delivery.owns !== undefined ? this.#owns(user, auth, false) : true
-  }
-
-  async #owns(user: string, address: string, utf8: boolean): Promise<boolean> {
-    const sender = scanMailbox(address, 0, true, utf8)
-    return typeof sender !== 'string' && (await this.#delivery.owns?.(sender.mailbox, user)) === true
+    const owner = this.#rights.refusal(envelope, this.#context.user)
+    const ask = (): Promise<Reply | undefined> | undefined => this.#policy?.mail?.(envelope, this.#context)
+    return owner === undefined ? ask() : owner.then((refusal) => refusal ?? ask())
   }
 
   async #rcpt(recipient: Recipient): Promise<Reply | undefined> {
@@ -293,7 +267,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     const own = isRefusal(first) ? first : await transaction.recipient(recipient)
     const answer = own === undefined ? first : own
     if (isRefusal(answer))
-      return this.#refused('rcpt', answer, { from: envelope.reversePath, to: recipient.address })
+      return this.#log.refused('rcpt', answer, { from: envelope.reversePath, to: recipient.address })
     transaction.accepted(recipient)
     return answer
   }
@@ -302,7 +276,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     const transaction = this.#open()
     const refusal = await transaction.ready()
     return isRefusal(refusal)
-      ? this.#refused('data', refusal, { from: transaction.envelope.reversePath })
+      ? this.#log.refused('data', refusal, { from: transaction.envelope.reversePath })
       : undefined
   }
 
@@ -328,20 +302,12 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     this.#leaveTransaction()
     if ('recipients' in result) for (const each of result.recipients) formatReply(each)
     const said = commitReply(result, recipients.length)
-    if ('recipients' in result) this.#logRecipients(id, recipients, result.recipients)
-    if (said.code >= 300) this.#refused('message', said, facts)
-    else this.#log('info', 'smtp.accepted', { message: id, ...facts })
+    if ('recipients' in result) this.#log.undelivered(id, recipients, result.recipients)
+    if (said.code >= 300) this.#log.refused('message', said, facts)
+    else this.#log.write('info', 'smtp.accepted', { message: id, ...facts })
     return 'recipients' in result && this.#context.service === 'lmtp'
       ? transaction.repliesFor(result.recipients, NOT_TOLD)
       : said
-  }
-
-  #logRecipients(id: string, recipients: readonly Recipient[], replies: readonly Reply[]): void {
-    for (const [index, each] of replies.entries()) {
-      if (each.code < 300) continue
-      const to = recipients[index]?.address ?? ''
-      this.#log('warn', 'smtp.undelivered', { message: id, to, code: each.code, text: each.lines.join(' ') })
-    }
   }
 
   async #authenticate({ mechanism, question }: Event<'authenticate'>): Promise<void> {
@@ -358,20 +324,15 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
         signal,
       })
     } catch (error) {
-      this.#failed(error)
+      this.#log.failed(error)
     }
     this.engine.answerAuth(answer)
   }
 
   /** The engine knows what to say to it. */
   #login({ mechanism, user, result }: Event<'login'>): undefined {
-    if (result.ok) {
-      this.#setContext({ user: result.user })
-      this.#log('info', 'auth.ok', { mechanism, user: result.user })
-    } else {
-      const { failure } = result
-      this.#log('warn', 'auth.failed', { mechanism, user: escapeControls(user.slice(0, 255)), failure })
-    }
+    if (result.ok) this.#setContext({ user: result.user })
+    this.#log.login(mechanism, user, result)
   }
 
   #query(verb: SmtpHostVerb, argument: string): Promise<Reply> | undefined {
@@ -395,13 +356,13 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   #proxied(attributes: ReadonlyMap<string, string | null>): void {
     this.#extended = false
     this.#setContext(proxiedBy(attributes, this.#context))
-    this.#log('info', 'smtp.xclient', { user: this.#context.user })
+    this.#log.write('info', 'smtp.xclient', { user: this.#context.user })
   }
 
   #forwarded(attributes: ReadonlyMap<string, string | null>): void {
     const forwarded = Object.fromEntries([...attributes].map(([name, value]) => [name, value ?? '']))
     this.#context = this.#context.with({ forwarded: { ...this.#context.forwarded, ...forwarded } })
-    this.#log('info', 'smtp.xforward', forwarded)
+    this.#log.write('info', 'smtp.xforward', forwarded)
   }
 
   #open(): SessionTransaction {
@@ -417,7 +378,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     try {
       await transaction.abort(reason)
     } catch (error) {
-      this.#failed(error)
+      this.#log.failed(error)
     }
   }
 
@@ -432,7 +393,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     if (refusal !== null && transaction !== null) {
       const { envelope, recipients } = transaction
       const to = recipients.map(({ address }) => address)
-      this.#refused('message', refusal, { from: envelope.reversePath, to })
+      this.#log.refused('message', refusal, { from: envelope.reversePath, to })
     }
     return this.#abort(reason)
   }
@@ -441,15 +402,10 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
     await this.#abort('lost')
     try {
       // Nobody waits for it, and yet a promise that rejects must not end the process.
-      void Promise.resolve(this.#policy?.closed?.(this.#context)).catch((error) => this.#failed(error))
+      void Promise.resolve(this.#policy?.closed?.(this.#context)).catch((error) => this.#log.failed(error))
     } catch (error) {
-      this.#failed(error)
+      this.#log.failed(error)
     }
-  }
-
-  #refused(step: string, said: Reply, facts: Readonly<Record<string, LogValue>>): Reply {
-    this.#log('info', 'smtp.refused', { step, code: said.code, text: said.lines.join(' '), ...facts })
-    return said
   }
 
   #setContext(change: Partial<Known>): void {
@@ -460,12 +416,6 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
   #setTransmission(smtpUtf8: boolean): void {
     const transmission = transmissionOf(this.#context, this.#extended, smtpUtf8)
     if (transmission !== this.#context.transmission) this.#context = this.#context.with({ transmission })
-  }
-
-  #log(level: LogLevel, event: string, fields: Readonly<Record<string, LogValue>>): void {
-    if (this.#logger === silentLogger) return
-    const { id, remoteAddress } = this.#context
-    this.#logger.log(level, event, { session: id, remote: remoteAddress, ...fields })
   }
 }
 
