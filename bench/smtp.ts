@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cpuOf, run, runRole, startRole, stop } from './smtp/child.js'
+import type { EngineFigures } from './smtp/engine.js'
 import type { Load, Loaded } from './smtp/load.js'
 import { has, startHaraka, startPostfix, startSink, startTarget, type Target } from './smtp/peers.js'
 import { playRole, type Sent } from './smtp/roles.js'
@@ -148,11 +149,26 @@ async function main(chosen: readonly string[]): Promise<void> {
       )
       atLeast('throughput against smtp-server', ratio(figures, 'npm', 'rate'), 1)
     }
+    if (wanted('engine')) await measureEngine()
     if (wanted('client') && sink !== null) await compareClients(sink)
     if (wanted('idle')) await compareIdle()
     if (wanted('stored') && has('postfix')) await compareStored()
   } finally {
     for (const target of all) await target.stop()
+  }
+}
+
+/** The engine without a socket: what it takes beside a bare look through the same octets. */
+async function measureEngine(): Promise<void> {
+  console.log('the server engine alone, in process')
+  const { bodies, commands } = await runRole<EngineFigures>('engine', {})
+  for (const { name, engine, base } of bodies) {
+    console.log(`    ${name}: ${engine.toFixed(2)} GB a second, the scan ${base.toFixed(2)}`)
+    atLeast('against a scan for CRLF-dot', engine / base, 0.3)
+  }
+  for (const { name, engine, base } of commands) {
+    console.log(`    ${name}: ${engine.toFixed(0)} ns, scan and slice of its line ${base.toFixed(0)}`)
+    atMost('times scan and slice', engine / base, 10)
   }
 }
 

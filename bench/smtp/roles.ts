@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createTransport } from 'nodemailer'
 import { SmtpClient } from '../../src/delivery/index.js'
+import { measureEngine } from './engine.js'
 import { load } from './load.js'
 import { serveBare, serveNpm, serveOurs, serveStored } from './servers.js'
 
@@ -126,6 +127,9 @@ export async function playRole(role: string, options: never): Promise<void> {
       return process.exit(0)
     case 'send-nodemailer':
       console.log(JSON.stringify(await sendNodemailer(options)))
+      return process.exit(0)
+    case 'engine':
+      console.log(JSON.stringify(measureEngine()))
       return process.exit(0)
     case 'hold':
       console.log(JSON.stringify(await hold(options)))

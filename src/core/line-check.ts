@@ -18,8 +18,8 @@ export type LineCheck = 'clean' | 'dotted' | 'odd'
 /**
  * Null where there is no SIMD: then every run of octets is looked at line by line.
  * 16 octets at a time (WebAssembly SIMD): is each LF right behind a CR and each CR before an LF, is there a NUL, and
- * does a dot stand behind an LF? After 128 octets none of which is below 14 there may be many such, and 64 are passed
- * over at a time. It looks at the octets from 16 on; those at 15 and before are what came before them. In words:
+ * does a dot stand behind an LF? After each 128 octets there may be many none of which is below 14, and 64 of them are
+ * passed over at a time, where the octet before them is none such either. It looks at the octets from 16 on; those at 15 and before are what came before them. In words:
  *
  *     (func (export "f") (param $end i32) (result i32)    ;; $end: 15 and the number of octets
  *       (local $at i32) (local $stop i32) (local $bad v128) (local $dot v128) (local $octets v128) (local $before v128)
@@ -36,7 +36,7 @@ export type LineCheck = 'clean' | 'dotted' | 'odd'
  *           (br_if 0 ($at < $stop)))
  *         $nul = min($nul, $least)
  *         (block
- *           (br_if 0 (!all_true($least >= $LOW)))
+ *           (br_if 0 (load8 $at < 14))
  *           (loop
  *             (br_if 1 ($at + 64 >= $end))
  *             (br_if 1 (!all_true(min(load $at + 1, load $at + 17, load $at + 33, load $at + 49) >= $LOW)))
@@ -69,7 +69,7 @@ const program = octetProgram(2, 10, [
   ...[0x20, 2, 0x49, 0x0d, 0x00, 0x0b], // br_if 0 ($at < $stop), end
   ...[0x20, 11, 0x20, 10, 0xfd, 0x77, 0x21, 11], // $nul = i8x16.min_u $nul $least
   ...[0x02, 0x40], // block
-  ...[0x20, 10, 0x20, 12, 0xfd, 0x2c, 0xfd, 0x63, 0x45, 0x0d, 0x00], // i8x16.ge_u, all_true, eqz, br_if 0
+  ...[0x20, 1, 0x2d, 0x00, 0x00, 0x41, 0x0e, 0x49, 0x0d, 0x00], // br_if 0 (i32.load8_u $at < 14)
   ...[0x03, 0x40], // loop
   ...[0x20, 1, 0x41, 0xc0, 0x00, 0x6a, 0x20, 0, 0x4f, 0x0d, 0x01], // br_if 1 ($at + 64 >= $end)
   ...[0x20, 1, 0xfd, 0x00, 0x00, 0x01, 0x20, 1, 0xfd, 0x00, 0x00, 0x11, 0xfd, 0x77], // min of offsets 1 and 17,
