@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createMailServer, SmtpServer, type SmtpServerSettings, simpleDelivery } from '../../src/index.js'
+import { say } from '../support/say.js'
 
 const make = (settings: object) => () => new SmtpServer(settings)
 const config = (message: string | RegExp) =>
@@ -85,20 +85,6 @@ describe('values that a setting cannot have', () => {
     await server.close()
   })
 })
-
-/** What the server says to the lines, each sent after an answer to the one before. */
-async function say(port: number, ...lines: readonly string[]): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1' })
-  let said = ''
-  const left = [...lines]
-  for await (const chunk of socket) {
-    said += String(chunk)
-    const next = left.shift()
-    if (next === undefined) socket.end()
-    else socket.write(`${next}\r\n`)
-  }
-  return said
-}
 
 const envelope = ['HELO c.test', 'MAIL FROM:<>', 'RCPT TO:<a@b.test>', 'DATA'] as const
 

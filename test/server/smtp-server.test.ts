@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Reply, SmtpServerSettings } from '../../src/index.js'
 import { MailError, reply, SmtpServer } from '../../src/index.js'
 import type { SmtpSession } from '../../src/smtp/index.js'
+import { say } from '../support/say.js'
 
 const cleanup: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -19,20 +20,6 @@ async function listen(settings: SmtpServerSettings): Promise<number> {
 const transport = (port: number, options: object = {}) =>
   createTransport({ host: '127.0.0.1', port, tls: { rejectUnauthorized: false }, ...options })
 const mail = { from: 'a@client.test', to: 'b@example.test', subject: 'x', text: 'hello' }
-
-/** What the server says to the lines, each sent after an answer to the one before. */
-async function say(port: number, ...lines: readonly string[]): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1' })
-  let said = ''
-  const left = [...lines]
-  for await (const chunk of socket) {
-    said += String(chunk)
-    const next = left.shift()
-    if (next === undefined) socket.end()
-    else socket.write(`${next}\r\n`)
-  }
-  return said
-}
 
 describe('SmtpServer', () => {
   it('calls a handler for each step, with one session object from beginning to end', async () => {

@@ -6,6 +6,7 @@ import {
   type MailServer,
   type MailServerOptions,
 } from '../../src/index.js'
+import { say as sayTo } from '../support/say.js'
 
 const domains: MailServerOptions['domains'] = {
   'example.test': {
@@ -14,18 +15,9 @@ const domains: MailServerOptions['domains'] = {
   },
 }
 
-async function say(server: MailServer, name: ListenerName, ...lines: readonly string[]): Promise<string> {
+function say(server: MailServer, name: ListenerName, ...lines: readonly string[]): Promise<string> {
   const { port } = server.listeners.find(({ protocol }) => protocol === name) as { port: number }
-  const socket = connect({ port, host: '127.0.0.1' })
-  let said = ''
-  const left = [...lines]
-  for await (const chunk of socket) {
-    said += String(chunk)
-    const next = left.shift()
-    if (next === undefined) socket.end()
-    else socket.write(`${next}\r\n`)
-  }
-  return said
+  return sayTo(port, ...lines)
 }
 
 async function inbox(server: MailServer, user: string): Promise<string[]> {
