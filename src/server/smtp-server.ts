@@ -172,13 +172,17 @@ export class SmtpServer implements AsyncDisposable {
     return this.close()
   }
 
+  /** Loaded by `listen` or the first `connect`; after a failure once more. */
   #context(): Promise<TlsServerContext | null> {
     const { tls, clock } = this.#settings
     this.#certificates ??= loadCertificates(
       tls === undefined ? {} : { tls },
       this.#hostname,
       clock ?? systemClock,
-    )
+    ).catch((error: unknown) => {
+      this.#certificates = null
+      throw error
+    })
     return this.#certificates
   }
 

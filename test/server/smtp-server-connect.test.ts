@@ -1,4 +1,8 @@
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { createTransport } from 'nodemailer'
@@ -81,6 +85,23 @@ describe('SmtpServer.connect', () => {
       { remoteAddress: '198.51.100.7', tls },
     )
     expect(await textOf(connect(port, '127.0.0.1'))).toBe('554 5.7.1 198.51.100.7 true\r\n')
+  })
+
+  it('reads a certificate once more that could not be read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mailwright-certificate-'))
+    cleanup.push(() => rm(folder, { recursive: true }))
+    const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
+    const smtp = new SmtpServer({ hostname: 'mx.example.test', secure: true, tls: files })
+    cleanup.push(() => smtp.close())
+    await expect(smtp.listen(0, '127.0.0.1')).rejects.toMatchObject({ code: 'CONFIG' })
+    const { cert, key } = createDevelopmentCertificate(['first.test'], new Date())
+    await writeFile(files.cert, cert)
+    await writeFile(files.key, key)
+    const { port } = await smtp.listen(0, '127.0.0.1')
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    await once(socket, 'secureConnect')
+    expect(socket.getPeerCertificate().subjectaltname).toBe('DNS:first.test')
+    socket.destroy()
   })
 
   it('knows a TLSSocket', async () => {
