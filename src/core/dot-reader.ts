@@ -9,9 +9,10 @@ type DotState = 'lineStart' | 'dot' | 'dotCr' | 'text' | 'end'
 const FEW = 256
 /** So few octets are copied in less time than a call takes. */
 const FEW_TO_COPY = 32
-const WHOLE = -1
 /** A dot so near is found in less time than a call takes. */
 const NEAR = 32
+/** In place of an index: the end of the window was reached. */
+const WHOLE = -1
 /** Octets looked at as one: few at first, since a message may end early in a chunk that holds many. */
 const FIRST_WINDOW = 4096
 const LARGEST_WINDOW = LINE_CHECK_OCTETS

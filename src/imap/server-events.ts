@@ -1,5 +1,5 @@
-import type { AuthResult, Flags } from '../interfaces/index.js'
-import type { AuthAnswer, AuthQuestion } from '../sasl/index.js'
+import type { Flags } from '../interfaces/index.js'
+import type { AuthAnswer, AuthenticateEvent, LoginEvent } from '../sasl/index.js'
 import type { Command, Status } from './command.js'
 
 /**
@@ -10,20 +10,9 @@ export type ImapServerEvent =
   /** Answer with `complete`; responses before it with `respond`. For IDLE first `idling()`, then see `idleDone`. */
   | { readonly type: 'command'; readonly tag: string; readonly command: Command }
   /** AUTHENTICATE has something to ask of an Authenticator: `answerAuth(await askAuthenticator(...))`. */
-  | {
-      readonly type: 'authenticate'
-      readonly tag: string
-      readonly mechanism: string
-      readonly question: AuthQuestion
-    }
+  | (AuthenticateEvent & { readonly tag: string })
   /** AUTHENTICATE came to its end, and `user` is as the client wrote it: answer with `complete`. */
-  | {
-      readonly type: 'login'
-      readonly tag: string
-      readonly mechanism: string
-      readonly user: string
-      readonly result: AuthResult
-    }
+  | (LoginEvent & { readonly tag: string })
   /** One message of APPEND is announced: answer with `acceptAppend()`, or refuse with `complete`. */
   | {
       readonly type: 'append'

@@ -53,6 +53,11 @@ export function expectCommitResult(given: unknown): CommitResult {
   return given as CommitResult
 }
 
+/** One reply for each recipient, not one for all. */
+export function isReplyList(given: Reply | readonly Reply[]): given is readonly Reply[] {
+  return Array.isArray(given)
+}
+
 /** Of anything; throws an Error that was given. */
 export function fieldsOf(given: unknown): Readonly<Record<string, unknown>> {
   if (given instanceof Error) throw given

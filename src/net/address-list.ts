@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { UsageError } from '../core/index.js'
-import { plainAddress } from './address.js'
+import { plainAddress } from '../core/plain-address.js'
 
 /** IP addresses and networks, as `192.0.2.1`, `192.0.2.0/24`, `2001:db8::/32`, or `loopback`. */
 export class AddressList {

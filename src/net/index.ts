@@ -1,4 +1,5 @@
-export { isLoopback, plainAddress } from './address.js'
+export { plainAddress } from '../core/plain-address.js'
+export { isLoopback } from './address.js'
 export { AddressList } from './address-list.js'
 export type { ConnectOptions, ConnectTlsOptions, TlsPeer, TlsVerifier } from './connect.js'
 export { connect } from './connect.js'

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { plainAddress } from '../core/plain-address.js'
 import type { TlsServerContext } from '../tls/index.js'
-import { plainAddress } from './address.js'
 import type { AddressList } from './address-list.js'
 import type { ConnectionLimits } from './connection-limits.js'
 import { takeProxyHeader } from './proxy.js'

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { plainAddress } from './address.js'
+import { plainAddress } from '../core/plain-address.js'
 import type { ProxyAddresses } from './proxy-header.js'
 import { readProxyHeader } from './proxy-header.js'
 

@@ -1,6 +1,5 @@
 import type { TlsInfo } from '../core/index.js'
-import type { AuthResult } from '../interfaces/index.js'
-import type { AuthQuestion } from '../sasl/index.js'
+import type { AuthenticateEvent, LoginEvent } from '../sasl/index.js'
 
 /** Why a session ended. `quit`: the client said so; `lost`: the connection is gone or half closed without QUIT. */
 export type Pop3CloseReason = 'quit' | 'lost' | 'limit' | 'timeout' | 'shutdown' | 'protocol'
@@ -20,13 +19,8 @@ export type Pop3CloseReason = 'quit' | 'lost' | 'limit' | 'timeout' | 'shutdown'
  * - `closed` (tell): the last event.
  */
 export type Pop3ServerEvent =
-  | { readonly type: 'authenticate'; readonly mechanism: string; readonly question: AuthQuestion }
-  | {
-      readonly type: 'login'
-      readonly mechanism: string
-      readonly user: string
-      readonly result: AuthResult
-    }
+  | AuthenticateEvent
+  | LoginEvent
   | {
       readonly type: 'retrieve'
       readonly number: number

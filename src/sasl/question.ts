@@ -34,6 +34,21 @@ export interface ScramChallenge {
 
 export type AuthAnswer = AuthResult | ScramChallenge
 
+/** An engine's ask: an exchange has something to ask of an Authenticator, which `askAuthenticator` does. */
+export interface AuthenticateEvent {
+  readonly type: 'authenticate'
+  readonly mechanism: string
+  readonly question: AuthQuestion
+}
+
+/** An engine's ask: what an exchange came to; `user` is as the client wrote it. */
+export interface LoginEvent {
+  readonly type: 'login'
+  readonly mechanism: string
+  readonly user: string
+  readonly result: AuthResult
+}
+
 const UNAVAILABLE: AuthResult = { ok: false, failure: 'unavailable' }
 const INVALID: AuthResult = { ok: false, failure: 'invalid' }
 

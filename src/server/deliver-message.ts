@@ -4,6 +4,7 @@ import { expectCommitResult, expectReply, expectTransaction } from '../interface
 import type { Delivery, Recipient, Reply, SessionContext, Transaction } from '../interfaces/index.js'
 import { reply } from '../interfaces/index.js'
 import { scanMailbox } from '../smtp/index.js'
+import { NOT_TOLD } from '../smtp/session/commit-reply.js'
 
 /** A message that this process itself hands to a Delivery. */
 export interface OutgoingMessage {
@@ -13,8 +14,6 @@ export interface OutgoingMessage {
   /** The whole message with CRLF line ends: at once, or as it comes. */
   readonly message: Uint8Array | AsyncIterable<Uint8Array>
 }
-
-const NOT_TOLD = reply(451, '4.3.0', 'Temporary failure, try again later')
 
 /**
  * One transaction from MAIL to the end of the data, without SMTP. The replies are the recipients', in order; where

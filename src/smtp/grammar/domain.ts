@@ -1,5 +1,6 @@
 import { isAscii } from '../../core/bytes.js'
 import { canonicalDomain } from '../../core/mail-address.js'
+import { plainAddress } from '../../core/plain-address.js'
 
 const LDH_RUN = /[A-Za-z0-9.-]+/y
 const LENIENT_RUN = /[A-Za-z0-9._-]+/y
@@ -60,7 +61,7 @@ export function isDomainOrLiteral(text: string): boolean {
 
 /** The address literal of an IP address in text form, an IPv4-mapped one as IPv4; `unknown` for anything else. */
 export function addressLiteral(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+  const plain = plainAddress(address)
   if (isIpv4(plain)) return `[${plain}]`
   return isIpv6(plain) ? `[IPv6:${plain}]` : 'unknown'
 }

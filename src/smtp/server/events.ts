@@ -1,6 +1,6 @@
 import type { TlsInfo } from '../../core/engine.js'
-import type { AbortReason, AuthResult, EnvelopeStart, Recipient, Reply } from '../../interfaces/index.js'
-import type { AuthQuestion } from '../../sasl/index.js'
+import type { AbortReason, EnvelopeStart, Recipient, Reply } from '../../interfaces/index.js'
+import type { AuthenticateEvent, LoginEvent } from '../../sasl/index.js'
 import type { SmtpHostVerb } from './options.js'
 
 /** Why a session ended. `quit`: the client said so; `lost`: the connection is gone or half closed without QUIT. */
@@ -46,13 +46,8 @@ export type SmtpServerEvent =
     }
   | { readonly type: 'tarpit'; readonly ms: number }
   | { readonly type: 'xclient' | 'xforward'; readonly attributes: ReadonlyMap<string, string | null> }
-  | { readonly type: 'authenticate'; readonly mechanism: string; readonly question: AuthQuestion }
-  | {
-      readonly type: 'login'
-      readonly mechanism: string
-      readonly user: string
-      readonly result: AuthResult
-    }
+  | AuthenticateEvent
+  | LoginEvent
   | { readonly type: 'tls'; readonly info: TlsInfo | null }
   | { readonly type: 'busy' }
   | { readonly type: 'reset'; readonly reason: AbortReason; readonly refusal: Reply | null }

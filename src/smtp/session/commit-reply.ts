@@ -1,7 +1,8 @@
 import type { CommitResult, Reply } from '../../interfaces/index.js'
 import { reply } from '../../interfaces/index.js'
 
-const NOTHING_SAID = reply(451, '4.3.0', 'Temporary failure, try again later')
+/** For a recipient of whom the delivery has not said what became of the message. */
+export const NOT_TOLD = reply(451, '4.3.0', 'Temporary failure, try again later')
 
 /**
  * The one reply that SMTP has for all recipients (RFC 5321 section 4.1.1.4). Where they differ, the one that loses no
@@ -13,9 +14,9 @@ export function commitReply(result: CommitResult, recipients = 1): Reply {
   const replies = result.recipients
   return (
     replies.find((each) => each.code >= 400 && each.code < 500) ??
-    (replies.length < recipients ? NOTHING_SAID : undefined) ??
+    (replies.length < recipients ? NOT_TOLD : undefined) ??
     replies.find((each) => each.code >= 500) ??
     replies[0] ??
-    NOTHING_SAID
+    NOT_TOLD
   )
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.js'
 import { systemClock } from '../../core/clock.js'
 import type { EventHandler } from '../../core/driver.js'
-import { expectCommitResult, expectReply, expectTransaction } from '../../interfaces/answer.js'
+import { expectCommitResult, expectReply, expectTransaction, isReplyList } from '../../interfaces/answer.js'
 import type {
   AbortReason,
   Authenticator,
@@ -13,13 +13,13 @@ import type {
   Reply,
   SessionContext,
 } from '../../interfaces/index.js'
-import { reply, silentLogger } from '../../interfaces/index.js'
+import { silentLogger } from '../../interfaces/index.js'
 import type { AuthAnswer } from '../../sasl/index.js'
 import { askAuthenticator } from '../../sasl/index.js'
 import { formatReply } from '../grammar/index.js'
 import type { SmtpHostVerb, SmtpServerEngine, SmtpServerEvent } from '../server/index.js'
 import { refusalOfSolicitation } from '../server/index.js'
-import { commitReply } from './commit-reply.js'
+import { commitReply, NOT_TOLD } from './commit-reply.js'
 import { type Connected, Context, type Known, type SmtpConnection } from './context.js'
 import { HeaderTags } from './header-tags.js'
 import { proxiedBy } from './proxied.js'
@@ -52,8 +52,6 @@ type Event<T extends SmtpServerEvent['type']> = Extract<SmtpServerEvent, { reado
 type Question = Event<
   'connect' | 'helo' | 'mail' | 'rcpt' | 'data' | 'dataEnd' | 'chunkEnd' | 'query' | 'login'
 >
-
-const NOT_TOLD = reply(451, '4.3.0', 'Temporary failure, try again later')
 
 /**
  * Joins an SMTP server engine to what a host plugs in: each ask of the engine becomes a call of Policy, Authenticator
@@ -186,7 +184,7 @@ export class SmtpServerSession implements EventHandler<SmtpServerEvent> {
       return
     }
     try {
-      if (isList(said)) this.engine.replyEach(said)
+      if (isReplyList(said)) this.engine.replyEach(said)
       else this.engine.reply(expectReply(said))
     } catch (error) {
       this.engine.reply(this.#log.failed(error))
@@ -433,8 +431,4 @@ function isRefusal(answer: Reply | undefined): answer is Reply {
 
 function isPromise(answer: Answer | Promise<Answer>): answer is Promise<Answer> {
   return typeof (answer as { readonly then?: unknown } | null | undefined)?.then === 'function'
-}
-
-function isList(answer: Reply | readonly Reply[]): answer is readonly Reply[] {
-  return Array.isArray(answer)
 }

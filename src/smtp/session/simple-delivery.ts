@@ -1,5 +1,5 @@
 import { MailError } from '../../core/errors.js'
-import { expectCommitResult, expectReply } from '../../interfaces/answer.js'
+import { expectCommitResult, expectReply, isReplyList } from '../../interfaces/answer.js'
 import type {
   AbortReason,
   CommitResult,
@@ -140,17 +140,13 @@ class SimpleTransaction implements Transaction {
     try {
       const said = (await this.#receive(message)) as Reply | readonly Reply[] | undefined
       if (said === undefined) return { reply: ACCEPTED }
-      return expectCommitResult(isList(said) ? { recipients: said } : { reply: said })
+      return expectCommitResult(isReplyList(said) ? { recipients: said } : { reply: said })
     } catch (error) {
       return { error }
     } finally {
       this.#body.drain()
     }
   }
-}
-
-function isList(said: Reply | readonly Reply[]): said is readonly Reply[] {
-  return Array.isArray(said)
 }
 
 /** A pipe of one writer and one reader that holds the writer back. */

@@ -14,7 +14,6 @@ const NEEDS_SMTPUTF8 = reply(550, '5.6.7', 'An internationalized address needs S
 const SIZE = ' SIZE='
 const BODY = ' BODY='
 const EIGHT = 0x38
-const ZERO = 0x30
 
 /** RFC 5321 section 4.1.1.2: `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF` */
 export const mail: Command = {
@@ -34,7 +33,10 @@ export const mail: Command = {
   },
 }
 
-/** What a usual argument says; null where something in it is to be refused, which is left to who can tell it. */
+/**
+ * What a usual argument says; null where something in it is to be refused, which is left to who can tell it. With its
+ * parameters read one by one the command takes half as long again.
+ */
 function readUsual({ options, extended }: Conversation, argument: string): EnvelopeDraft | null {
   const end = argument.indexOf('>') + 1
   const path = readUsualPath(argument, 'FROM:'.length, end)
@@ -45,12 +47,9 @@ function readUsual({ options, extended }: Conversation, argument: string): Envel
     if (!extended) return null
     let at = end
     if (argument.startsWith(SIZE, end)) {
-      size = 0
-      for (at += SIZE.length; at < argument.length; at++) {
-        const digit = argument.charCodeAt(at) - ZERO
-        if (digit < 0) break
-        size = size * 10 + digit
-      }
+      const space = argument.indexOf(' ', end + SIZE.length)
+      at = space === -1 ? argument.length : space
+      size = Number(argument.slice(end + SIZE.length, at))
       if (size > options.maxMessageSize) return null
     }
     if (at < argument.length) {

@@ -1,3 +1,4 @@
+import { plainAddress } from '../../../core/plain-address.js'
 import { reply } from '../../../interfaces/index.js'
 import { decodeXtext, isDomainOrLiteral } from '../../grammar/index.js'
 import type { Command } from '../command.js'
@@ -83,7 +84,7 @@ function readAttributes(argument: string, known: ReadonlySet<string>): Attribute
     if (value === null || value.length > LONGEST_VALUE) return `The value of ${name} is not xtext`
     const none = value === '' || unknown.has(value.toUpperCase())
     if (!none && !isValid(name, value)) return `The value of ${name} is not one it can have`
-    found.set(name, none ? null : name.endsWith('ADDR') ? plainAddress(value) : value)
+    found.set(name, none ? null : name.endsWith('ADDR') ? plainAddress(value.replace(IPV6_TAG, '')) : value)
   }
   return found
 }
@@ -103,11 +104,6 @@ function isValid(name: string, value: string): boolean {
     default:
       return /^[\x20-\x7e]+$/.test(value)
   }
-}
-
-/** The address without its tag, one of IPv4 that is mapped into IPv6 as IPv4: what policies know it by. */
-function plainAddress(value: string): string {
-  return value.replace(IPV6_TAG, '').replace(/^::ffff:(?=\d+\.)/i, '')
 }
 
 /** An IPv4 address, or an IPv6 address behind its tag: what an address literal holds (RFC 5321 section 4.1.3). */
