@@ -1,6 +1,7 @@
 export { asBuffer, CRLF, decodeUtf8, EMPTY, fromLatin1, isAscii, toLatin1, toUtf8 } from './bytes.js'
 export type { Clock } from './clock.js'
 export { systemClock } from './clock.js'
+export { crc32, crc32c } from './crc.js'
 export { DotReader } from './dot-reader.js'
 export { DotWriter } from './dot-writer.js'
 export type { DriverOptions, EventHandler, Flow } from './driver.js'

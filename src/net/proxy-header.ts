@@ -1,6 +1,5 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net'
-import { asBuffer, toLatin1 } from '../core/index.js'
-import { crc32c } from './crc32c.js'
+import { asBuffer, crc32c, toLatin1 } from '../core/index.js'
 
 /** What a PROXY header says of the connection behind the proxy. */
 export interface ProxyAddresses {

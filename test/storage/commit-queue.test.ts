@@ -161,6 +161,23 @@ describe('a commit', () => {
     await store.close()
   })
 
+  it('is told of when the octets of its messages are on the disk too', async () => {
+    const opened = await open()
+    const { store, account, log, messages } = opened
+    const inbox = await account.select('INBOX', 'write')
+    await deliver(opened)
+    const { syncs } = log
+    const letGo = messages.hold('sync')
+    const delivered = deliver(opened)
+    await expect.poll(() => log.syncs).toBe(syncs + 1)
+    const read = inbox.snapshot()
+    expect(await isSettled(Promise.race([delivered, read]))).toBe(false)
+    letGo()
+    await delivered
+    expect((await read).uids).toEqual([1, 2])
+    await store.close()
+  })
+
   it('has its numbers told to nobody before it is on the disk', async () => {
     const opened = await open()
     const { store, account, log } = opened

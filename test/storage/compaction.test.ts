@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Body, Mailbox, Op } from '../../src/interfaces/index.js'
 import { DiskFiles, messagePath } from '../../src/storage/messages/disk-files.js'
+import { HEADER } from '../../src/storage/messages/record.js'
 import { openStoreOn, type SqlStore } from '../../src/storage/sql/sql-store.js'
 import { readMessage, stageMessage } from '../../src/testing/store-suite.js'
 import { FaultyFiles } from './faulty-files.js'
@@ -95,7 +96,7 @@ describe('the space of what is gone', () => {
     await expect.poll(() => house.segments()).toEqual([5, 6, 7, 8, 9, 10, 11])
     const octets = house.segments().reduce((sum, number) => sum + sizeOf(house, number), 0)
     // 55 that are there, and the four of 5 that are not.
-    expect(octets).toBe(59 * (SIZE + 16))
+    expect(octets).toBe(59 * (SIZE + HEADER))
     await house.end()
   })
 
@@ -246,12 +247,26 @@ describe('a segment stays', () => {
     await house.end()
   })
 
+  it('until what was moved from it is on the disk', async () => {
+    const house = await House.open()
+    await house.fill(1, 12)
+    const letGo = house.files.hold('sync')
+    const { sync } = house.files.calls
+    await house.expunge(range(1, 7))
+    await expect.poll(() => house.files.calls.sync).toBe(sync + 1)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(house.segments()).toEqual([1, 2])
+    letGo()
+    await expect.poll(() => house.segments()).toEqual([2])
+    await house.end()
+  })
+
   it('where it is damaged: what can be read of it is moved, and it is told once', async () => {
     const house = await House.open()
     await house.fill(1, 12)
     const path = join(house.folder, 'messages', messagePath(1))
     const octets = readFileSync(path)
-    octets.fill(0, 8 * (SIZE + 16), 8 * (SIZE + 16) + 4)
+    octets.fill(0, 8 * (SIZE + HEADER), 8 * (SIZE + HEADER) + 4)
     writeFileSync(path, octets)
     await house.expunge(range(1, 7))
     await expect.poll(() => house.events).toContain('storage.messagesLost')
@@ -261,7 +276,9 @@ describe('a segment stays', () => {
     expect(house.segments()).toEqual([1, 2])
     expect((await readMessage(house.inbox, 8)).toString()).toBe(textOf(8, SIZE))
     await expect(readMessage(house.inbox, 9)).rejects.toMatchObject({ kind: 'corrupt' })
-    expect(await house.store.check(true)).toEqual(['message 9 in segment 1 is not where the database says'])
+    expect(await house.store.check(true)).toEqual([
+      'message 9 in segment 1 is damaged, or not where the database says',
+    ])
     await house.store.close()
   })
 })

@@ -83,8 +83,8 @@ describe('opening a database', () => {
     truncateSync(path(2), 500_000)
     expect(await store.check()).toEqual([])
     expect(await store.check(true)).toEqual([
-      'message 2 in segment 1 is not where the database says',
-      'message 3 in segment 2 is not where the database says',
+      'message 2 in segment 1 is damaged, or not where the database says',
+      'message 3 in segment 2 is damaged, or not where the database says',
     ])
     const inbox = await (await store.open('user')).select('INBOX', 'read')
     expect((await readMessage(inbox, 1)).toString()).toBe('first')

@@ -1,4 +1,4 @@
-import type { FileUse, MessageFile, MessageFiles } from '../../src/storage/messages/files.js'
+import type { MessageFile, MessageFiles } from '../../src/storage/messages/files.js'
 
 type Call = 'create' | 'write' | 'sync' | 'read' | 'remove'
 
@@ -41,9 +41,9 @@ export class FaultyFiles implements MessageFiles {
     return this.#files.list()
   }
 
-  async create(number: number, use: FileUse): Promise<MessageFile> {
+  async create(number: number): Promise<MessageFile> {
     await this.#pass('create')
-    return this.#wrap(await this.#files.create(number, use))
+    return this.#wrap(await this.#files.create(number))
   }
 
   async open(number: number): Promise<MessageFile> {

@@ -32,6 +32,8 @@ export class ForgetfulFiles implements MessageFiles {
   /** How many were ever made, and how many were removed. */
   made = 0
   removed = 0
+  /** Syncs that go on. */
+  syncing = 0
 
   /** A sync takes up to so many milliseconds. */
   constructor(ms: number) {
@@ -54,7 +56,9 @@ export class ForgetfulFiles implements MessageFiles {
       },
       sync: async () => {
         const written = [...kept.writes]
+        this.syncing++
         await new Promise((resolve) => setTimeout(resolve, Math.random() * this.#ms))
+        this.syncing--
         for (const write of written) write.synced = true
         kept.durable = true
       },

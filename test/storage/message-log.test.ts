@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { crc32 } from '../../src/core/crc.js'
 import { DiskFiles, messagePath } from '../../src/storage/messages/disk-files.js'
 import { ROOM } from '../../src/storage/messages/large-message.js'
 import { MemoryFiles } from '../../src/storage/messages/memory-files.js'
 import { MessageLog } from '../../src/storage/messages/message-log.js'
 import {
-  isInPlace,
+  isIntact,
   readRecord,
   readRecords,
   type StoredRecord,
@@ -27,7 +28,7 @@ const newFolder = temporaryFolders()
 
 function recordOf(cid: number, octets: Buffer): Buffer {
   const record = Buffer.concat([Buffer.alloc(HEADER), octets])
-  writeHeader(record, 0, { cid, size: octets.length })
+  writeHeader(record, 0, { cid, size: octets.length, sum: crc32(octets) })
   return record
 }
 
@@ -53,7 +54,7 @@ class Bench {
 
   async append(octets: Buffer): Promise<StoredRecord> {
     const cid = ++this.#cid
-    return { cid, size: octets.length, place: await this.log.queue.append(recordOf(cid, octets)) }
+    return { cid, size: octets.length, place: await this.log.queue.append(cid, recordOf(cid, octets)) }
   }
 
   async read(record: StoredRecord, from = 0, to = record.size): Promise<Buffer> {
@@ -75,9 +76,9 @@ describe('a record', () => {
   it('has a header that says whose it is and how long', () => {
     const buffer = Buffer.alloc(3 * HEADER)
     for (const header of [
-      { cid: 0, size: 0 },
-      { cid: 1, size: 4 * 1024 ** 3 + 17 },
-      { cid: 2 ** 48 - 1, size: 2 ** 48 - 1 },
+      { cid: 0, size: 0, sum: 0 },
+      { cid: 1, size: 4 * 1024 ** 3 + 17, sum: 5 },
+      { cid: 2 ** 48 - 1, size: 2 ** 48 - 1, sum: 2 ** 32 - 1 },
     ]) {
       writeHeader(buffer, 5, header)
       expect(readHeader(buffer, 5)).toEqual(header)
@@ -127,29 +128,69 @@ describe('the log', () => {
     await log.close()
   })
 
-  it('collects the next batch while one is synced, and tells nobody before', async () => {
+  it('collects the next batch while one is written', async () => {
     const { files, append } = bound(new Bench())
-    const letGo = files.hold('sync')
+    const letGo = files.hold('write')
+    const first = append(Buffer.from('first'))
+    await expect.poll(() => files.calls.write).toBe(1)
+    const others: Promise<unknown>[] = []
+    for (let i = 0; i < 5; i++) {
+      others.push(append(Buffer.from(`${i}`)))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(files.pieces).toEqual([1])
+    letGo()
+    await Promise.all([first, ...others])
+    expect(files.pieces).toEqual([1, 5])
+  })
+
+  it('is synced once for all that was written while a sync went on, and says whose octets are not yet', async () => {
+    const { files, log, append } = bound(new Bench())
+    const { sync } = log.queue
+    await append(Buffer.from('of a new file'))
+    expect([sync.done, sync.from]).toEqual([null, Number.POSITIVE_INFINITY])
+    let letGo = files.hold('sync')
+    const ended: string[] = []
+    await append(Buffer.from('2'))
+    const first = sync.done?.then(() => ended.push('first'))
+    await append(Buffer.from('3'))
+    await append(Buffer.from('4'))
+    const second = sync.done?.then(() => ended.push('second'))
+    expect([files.calls.sync, sync.from, ended]).toEqual([2, 2, []])
+    letGo()
+    letGo = files.hold('sync')
+    await first
+    expect([files.calls.sync, sync.from, ended]).toEqual([3, 3, ['first']])
+    letGo()
+    await second
+    expect([files.calls.sync, sync.from, sync.done]).toEqual([3, Number.POSITIVE_INFINITY, null])
+  })
+
+  it('has a new segment on the disk before anyone may refer to it, and the one before as a whole', async () => {
+    const { files, append } = bound(new Bench(100))
+    let letGo = files.hold('sync')
     let told = 0
     const tell = (): void => {
       told++
     }
-    const first = append(Buffer.from('first')).then(tell)
+    const first = append(Buffer.alloc(50)).then(tell)
     await expect.poll(() => files.calls.sync).toBe(1)
-    const others: Promise<void>[] = []
-    for (let i = 0; i < 5; i++) {
-      others.push(append(Buffer.from(`${i}`)).then(tell))
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    expect([files.pieces, told]).toEqual([[1], 0])
+    expect(told).toBe(0)
     letGo()
-    await Promise.all([first, ...others])
-    expect([files.pieces, files.calls.sync, told]).toEqual([[1, 5], 2, 6])
+    await first
+    letGo = files.hold('sync')
+    await append(Buffer.alloc(50))
+    const third = append(Buffer.alloc(50)).then(tell)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect([files.calls.create, files.calls.sync, told]).toEqual([1, 2, 1])
+    letGo()
+    await third
+    expect([files.calls.create, files.calls.sync]).toEqual([2, 3])
   })
 
   it('goes on in a new segment where one is full; a record begins below its end', async () => {
     const { files, log, append, read, letGo } = bound(new Bench(1_000))
-    const texts = Array.from({ length: 7 }, (_, i) => Buffer.alloc(484, `${i}`))
+    const texts = Array.from({ length: 7 }, (_, i) => Buffer.alloc(480, `${i}`))
     const records = await Promise.all(texts.map(append))
     expect(records.map(({ place }) => [segmentOf(place), offsetOf(place)])).toEqual([
       [1, 0],
@@ -184,16 +225,18 @@ describe('the log', () => {
 
   it('takes nothing more after a sync that failed, and nothing once it is closed', async () => {
     const { files, log, append, failures } = bound(new Bench())
+    await append(Buffer.from('of a new file'))
     files.fail('sync', 'EIO', 1)
     const letGo = files.hold('sync')
-    const first = append(Buffer.from('x'))
-    await expect.poll(() => files.calls.sync).toBe(1)
-    const second = append(Buffer.from('y'))
+    await append(Buffer.from('x'))
+    const first = log.queue.sync.done
+    await append(Buffer.from('y'))
+    const second = log.queue.sync.done
     const told = Promise.all([first, second].map((each) => expect(each).rejects.toThrow('no more')))
     letGo()
     await told
     await expect(append(Buffer.from('z'))).rejects.toThrow('no more')
-    expect([failures.length, files.calls.sync]).toEqual([1, 1])
+    expect([failures.length, files.calls.sync]).toEqual([1, 2])
     await log.close()
     const closed = bound(new Bench())
     await closed.log.close()
@@ -219,9 +262,9 @@ describe('a large message', () => {
     expect((await read(record, length - 3, length + 300_001)).length).toBeGreaterThan(299_998)
     const isMoved = length > ROOM - HEADER
     expect([files.calls.create, files.calls.sync, letGo]).toEqual([isMoved ? 2 : 1, 1, isMoved ? [1] : []])
-    expect(await isInPlace(log.segments, record)).toBe(true)
-    expect(await isInPlace(log.segments, { ...record, size: record.size + 1 })).toBe(false)
-    expect(await isInPlace(log.segments, { ...record, place: record.place + 1 })).toBe(false)
+    expect(await isIntact(log.segments, record)).toBe(true)
+    expect(await isIntact(log.segments, { ...record, size: record.size + 1 })).toBe(false)
+    expect(await isIntact(log.segments, { ...record, place: record.place + 1 })).toBe(false)
   })
 
   it.each(['create', 'write', 'sync', 'read'] as const)('leaves nothing where a %s fails', async (call) => {
@@ -329,7 +372,7 @@ describe('the files of messages', () => {
     const folder = join(newFolder(), 'messages')
     const files = new DiskFiles(folder)
     expect(await files.list()).toEqual([])
-    for (const number of [7, 1_000, 1_001]) await (await files.create(number, 'log')).close()
+    for (const number of [7, 1_000, 1_001]) await (await files.create(number)).close()
     writeFileSync(join(folder, '000000', 'notes.txt'), '')
     mkdirSync(join(folder, 'other'))
     expect([...(await files.list())].sort((a, b) => a - b)).toEqual([7, 1_000, 1_001])
@@ -339,7 +382,7 @@ describe('the files of messages', () => {
     expect(await files.list()).toEqual([7])
     expect(existsSync(join(folder, '000001'))).toBe(false)
     expect(existsSync(join(folder, '000000', 'notes.txt'))).toBe(true)
-    await expect(files.create(7, 'log')).rejects.toMatchObject({ code: 'EEXIST' })
+    await expect(files.create(7)).rejects.toMatchObject({ code: 'EEXIST' })
     await expect(files.open(8)).rejects.toMatchObject({ code: 'ENOENT' })
     if (process.platform !== 'win32') {
       expect(statSync(join(folder, messagePath(7))).mode & 0o777).toBe(0o600)
@@ -352,8 +395,8 @@ describe('the files of messages', () => {
     ['in memory', () => new MemoryFiles()],
   ])('%s do the same', async (_, make) => {
     const files = make()
-    for (const use of ['log', 'message'] as const) {
-      const file = await files.create(use === 'log' ? 1 : 2, use)
+    for (const number of [1, 2]) {
+      const file = await files.create(number)
       await file.write([Buffer.from('one'), Buffer.alloc(0), Buffer.from('two')], 5)
       await file.sync()
       await file.write([Buffer.from('!')], 8)

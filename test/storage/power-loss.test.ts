@@ -18,7 +18,7 @@ const newFolder = temporaryFolders()
 const WRITERS = 12
 /** Messages of about 20 KB: enough for the log to be moved to the file several times. */
 const MESSAGES = Number(process.env.MAILWRIGHT_POWER_MESSAGES ?? 720)
-/** Of each kind: while the file is synced, and after the log was. */
+/** Of each kind: while the file is synced, and after the log was, with octets of messages synced and not. */
 const MOST_LOSSES = 5
 const LOG_HEADER = 32
 /** So small that segments are left, and compacted, while all this goes on. */
@@ -93,7 +93,7 @@ class House {
     this.folder = folder
     this.log = new ForgetfulFile(join(folder, 'mail.db-wal'), 4)
     this.main = new ForgetfulFile(join(folder, 'mail.db'), 30)
-    this.messages = new ForgetfulFiles(3)
+    this.messages = new ForgetfulFiles(6)
     this.store = new SqlStore({
       database,
       folder,
@@ -183,17 +183,27 @@ describe.each(availableDrivers)('after a power loss under %s', (driver) => {
       if (moment === 'during' && ++moves <= MOST_LOSSES) lose()
     }
     let syncs = 0
+    let halves = 0
     house.log.onSync = (moment) => {
-      if (moment === 'after' && ++syncs % 16 === 0 && syncs <= 16 * MOST_LOSSES) lose()
+      if (moment === 'during') return
+      if (++syncs % 16 === 0 && syncs <= 16 * MOST_LOSSES) lose()
+      else if (house.messages.syncing > 0 && ++halves % 8 === 0 && halves <= 8 * MOST_LOSSES) lose()
     }
     await Promise.all(Array.from({ length: WRITERS }, (_, writer) => house.work(writer)))
     expect(moves).toBeGreaterThan(1)
     expect(syncs).toBeGreaterThan(16)
+    expect(halves).toBeGreaterThan(8)
     expect(house.messages.made).toBeGreaterThan(16)
     expect(house.messages.removed).toBeGreaterThan(2)
     await house.store.close()
+    let unfinished = 0
+    const logger = {
+      log: (_: string, event: string) => {
+        if (event === 'storage.unfinishedRemoved') unfinished++
+      },
+    }
     for (const { folder, told } of losses) {
-      const store = await openSqliteStore({ path: folder, driver })
+      const store = await openSqliteStore({ path: folder, driver, logger })
       expect(await store.check(true)).toEqual([])
       const account = await store.open('user')
       const inbox = await account.select('INBOX', 'read')
@@ -209,5 +219,6 @@ describe.each(availableDrivers)('after a power loss under %s', (driver) => {
       await expectSound(folder)
       rmSync(folder, { recursive: true })
     }
+    expect(unfinished).toBeGreaterThan(0)
   })
 })

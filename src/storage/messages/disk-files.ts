@@ -1,20 +1,13 @@
-import { close, constants, fdatasync, fstat, ftruncate, open, read, writev } from 'node:fs'
+import { close, fdatasync, fstat, ftruncate, open, read, writev } from 'node:fs'
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import type { FileUse, MessageFile, MessageFiles } from './files.js'
+import type { MessageFile, MessageFiles } from './files.js'
 import { syncFolder } from './sync-folder.js'
 
 /** Files of a folder, which no file system finds many. */
 const SHARD = 1_000
 const SUFFIX = '.log'
-
-/**
- * Whether a file of the log is opened so that each write is on the disk when it ends: one call does what takes two.
- * Elsewhere there are no such writes, or they leave the octets with the disk's own memory.
- */
-const SYNCED = process.platform === 'linux'
-const NEW_LOG = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (SYNCED ? constants.O_DSYNC : 0)
 
 const openFile = promisify(open)
 const statFile = promisify(fstat)
@@ -53,15 +46,15 @@ export class DiskFiles implements MessageFiles {
     return numbers
   }
 
-  async create(number: number, use: FileUse): Promise<MessageFile> {
+  async create(number: number): Promise<MessageFile> {
     const path = this.#path(number)
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const handle = await openFile(path, use === 'log' ? NEW_LOG : 'wx+', 0o600)
-    return new DiskFile(handle, use === 'log' && SYNCED, () => this.#syncFolders(dirname(path)))
+    const handle = await openFile(path, 'wx+', 0o600)
+    return new DiskFile(handle, () => this.#syncFolders(dirname(path)))
   }
 
   async open(number: number): Promise<MessageFile> {
-    return new DiskFile(await openFile(this.#path(number), 'r'), true, null)
+    return new DiskFile(await openFile(this.#path(number), 'r+'), null)
   }
 
   async remove(number: number): Promise<void> {
@@ -85,14 +78,11 @@ export class DiskFiles implements MessageFiles {
 /** Callbacks of numbers rather than handles: they cost the main thread less. */
 class DiskFile implements MessageFile {
   readonly #handle: number
-  /** Whether all that has been written is on the disk. */
-  readonly #synced: boolean
   /** Set until it has been done. */
   #syncFolders: (() => Promise<void>) | null
 
-  constructor(handle: number, synced: boolean, syncFolders: (() => Promise<void>) | null) {
+  constructor(handle: number, syncFolders: (() => Promise<void>) | null) {
     this.#handle = handle
-    this.#synced = synced
     this.#syncFolders = syncFolders
   }
 
@@ -127,7 +117,7 @@ class DiskFile implements MessageFile {
   }
 
   async sync(): Promise<void> {
-    if (!this.#synced) await syncFile(this.#handle)
+    await syncFile(this.#handle)
     if (this.#syncFolders !== null) await this.#syncFolders()
     this.#syncFolders = null
   }

@@ -12,15 +12,12 @@ export interface MessageFile {
   close(): Promise<void>
 }
 
-/** `log`: every write is followed by a sync; `message`: there is one at the end. */
-export type FileUse = 'log' | 'message'
-
 /** Where files of messages are kept, by their numbers: a folder, or memory. */
 export interface MessageFiles {
   /** The numbers of the files that are there. */
   list(): Promise<readonly number[]>
-  create(number: number, use: FileUse): Promise<MessageFile>
-  /** To be read. Rejects with code `ENOENT` where there is no such file. */
+  create(number: number): Promise<MessageFile>
+  /** To be read, or synced. Rejects with code `ENOENT` where there is no such file. */
   open(number: number): Promise<MessageFile>
   /** Of a file that nobody has open; does nothing where there is none. */
   remove(number: number): Promise<void>

@@ -25,7 +25,7 @@ export class LargeMessage {
 
   /** Writes the next piece, after the one before has been written. */
   async write(piece: Uint8Array): Promise<void> {
-    this.#segment ??= await this.#segments.create('message')
+    this.#segment ??= await this.#segments.create()
     await this.#segment.file.write([piece], ROOM + this.#size)
     this.#size += piece.length
   }
@@ -33,11 +33,11 @@ export class LargeMessage {
   /** Its place, when all of it is on the disk; the caller lets go of the segment. Rejects with nothing left behind. */
   async seal(cid: number, prefix: Uint8Array): Promise<number> {
     const front = Buffer.alloc(HEADER + prefix.length)
-    writeHeader(front, 0, { cid, size: prefix.length + this.#size })
+    writeHeader(front, 0, { cid, size: prefix.length + this.#size, sum: 0 })
     front.set(prefix, HEADER)
     try {
       const start = front.length <= ROOM ? ROOM - front.length : await this.#move(front.length)
-      const { number, file } = this.#segment ?? (await this.#segments.create('message'))
+      const { number, file } = this.#segment ?? (await this.#segments.create())
       this.#segment = { number, file }
       await file.write([front], start)
       await file.sync().catch((error: unknown) => {
@@ -63,7 +63,7 @@ export class LargeMessage {
   async #move(room: number): Promise<number> {
     const old = this.#segment
     if (old === null) return 0
-    const segment = await this.#segments.create('message')
+    const segment = await this.#segments.create()
     this.#segment = segment
     try {
       const piece = Buffer.allocUnsafeSlow(COPY)

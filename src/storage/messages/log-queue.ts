@@ -1,15 +1,17 @@
 import { MailError } from '../../core/index.js'
 import { turn } from '../turn.js'
 import type { MessageFile } from './files.js'
+import { LogSync } from './log-sync.js'
 import { placeOf } from './record.js'
 import type { Segments } from './segments.js'
 
-/** Octets that are written and synced at once. */
+/** Octets that are written at once. */
 const BATCH = 4 * 1024 * 1024
 /** Turns of the event loop for which a batch waits while each brings more. */
 const TURNS = 16
 
 interface Waiting {
+  readonly cid: number
   /** Header and octets. */
   readonly record: Uint8Array
   readonly resolve: (place: number) => void
@@ -25,43 +27,50 @@ interface Current {
 }
 
 /**
- * The end of the log, where records are appended. What is appended in one turn, and while a sync goes on, is written by
- * one call and synced by one more, both on another thread. A write that fails fails those who were in it; after a
- * failed sync nothing is known of what is on the disk, and nothing more is taken.
+ * The end of the log, where records are appended. What is appended in one turn, and while a write goes on, is written by
+ * one call, and synced by one more after it (`sync`), both on other threads. Whoever appended goes on as soon as it is
+ * written, and tells nobody before it is synced. Records come to the disk in their order: where one is not there, none
+ * of those after it was synced.
+ *
+ * A write that fails fails those who were in it; after a failed sync nothing is known of what is on the disk, and
+ * nothing more is taken.
  */
 export class LogQueue {
+  readonly sync: LogSync
   readonly #segments: Segments
   readonly #segmentSize: number
-  readonly #fatal: (error: unknown) => Error
   #waiting: Waiting[]
   #current: Current | null
   /** While there is something to do. */
   #work: Promise<void> | null
-  /** Why nothing more is taken. */
-  #failure: Error | null
-  /** Whether a sync has failed. */
-  #lost: boolean
+  #closed: boolean
+  /** Why a sync has failed. */
+  #lost: Error | null
 
   /** `fatal` is told of a failed sync, and says what everyone is told. */
   constructor(segments: Segments, segmentSize: number, fatal: (error: unknown) => Error) {
+    this.sync = new LogSync((error) => {
+      this.#lost = fatal(error)
+      return this.#lost
+    })
     this.#segments = segments
     this.#segmentSize = segmentSize
-    this.#fatal = fatal
     this.#waiting = []
     this.#current = null
     this.#work = null
-    this.#failure = null
-    this.#lost = false
+    this.#closed = false
+    this.#lost = null
   }
 
   /**
-   * Appends a record; resolves with its place when it is on the disk. Its segment is then held once more: until the
-   * caller lets it go.
+   * Appends a content's record; resolves with its place when it is written, though perhaps not yet synced. Its segment
+   * is then held once more: until the caller lets it go.
    */
-  append(record: Uint8Array): Promise<number> {
-    if (this.#failure !== null) return Promise.reject(this.#failure)
+  append(cid: number, record: Uint8Array): Promise<number> {
+    if (this.#closed) return Promise.reject(new MailError('closed', 'the store is closed'))
+    if (this.#lost !== null) return Promise.reject(this.#lost)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ record, resolve, reject })
+      this.#waiting.push({ cid, record, resolve, reject })
       this.#work ??= this.#run()
     })
   }
@@ -71,9 +80,9 @@ export class LogQueue {
     return this.#current?.number ?? 0
   }
 
-  /** Takes nothing more; resolves when everything that was appended is settled. */
+  /** Takes nothing more; resolves when everything that was appended is settled, and synced. */
   async close(): Promise<void> {
-    this.#failure ??= new MailError('closed', 'the store is closed')
+    this.#closed = true
     await this.#work
     await this.#leave()
   }
@@ -94,33 +103,35 @@ export class LogQueue {
   async #write(): Promise<void> {
     let batch: readonly Waiting[] = []
     try {
+      if (this.#lost !== null) throw this.#lost
       const current = await this.#withRoom()
       batch = this.#take(current)
-      await current.file.write(
-        batch.map(({ record }) => record),
-        current.end,
-      )
-      await this.#sync(current.file)
-      for (const { record, resolve } of batch) {
-        this.#segments.hold(current.number)
-        resolve(placeOf(current.number, current.end))
-        current.end += record.length
-      }
+      await this.#append(current, batch)
     } catch (error) {
       if (batch.length > 0) await this.#giveBack()
       for (const { reject } of batch) reject(error)
       // Without a segment nobody gets any further, nor after a failed sync.
-      if (batch.length === 0 || this.#lost) for (const { reject } of this.#waiting.splice(0)) reject(error)
+      if (batch.length === 0 || this.#lost !== null)
+        for (const { reject } of this.#waiting.splice(0)) reject(error)
     }
   }
 
-  async #sync(file: MessageFile): Promise<void> {
-    try {
-      await file.sync()
-    } catch (error) {
-      this.#lost = true
-      this.#failure = this.#fatal(error)
-      throw this.#failure
+  async #append(current: Current, batch: readonly Waiting[]): Promise<void> {
+    const { number, file, end } = current
+    await file.write(
+      batch.map(({ record }) => record),
+      end,
+    )
+    this.sync.wrote(
+      file,
+      batch.reduce((lowest, { cid }) => Math.min(lowest, cid), Number.POSITIVE_INFINITY),
+    )
+    // Nobody refers to a file that may not be there after a power loss.
+    if (end === 0) await this.sync.done
+    for (const { record, resolve } of batch) {
+      this.#segments.hold(number)
+      resolve(placeOf(number, current.end))
+      current.end += record.length
     }
   }
 
@@ -139,7 +150,7 @@ export class LogQueue {
   async #withRoom(): Promise<Current> {
     if (this.#current !== null && this.#current.end < this.#segmentSize) return this.#current
     await this.#leave()
-    this.#current = { ...(await this.#segments.create('log')), end: 0 }
+    this.#current = { ...(await this.#segments.create()), end: 0 }
     return this.#current
   }
 
@@ -149,13 +160,14 @@ export class LogQueue {
     await this.#leave()
   }
 
+  /** When all of the segment is synced, so that nothing in the next one is before it is. */
   async #leave(): Promise<void> {
     const current = this.#current
     if (current === null) return
     this.#current = null
+    await this.sync.done?.catch(() => undefined)
     this.#segments.doubt(current.number)
     this.#segments.release(current.number)
-    // All of it is on the disk.
     await current.file.close().catch(() => undefined)
   }
 }

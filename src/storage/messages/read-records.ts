@@ -1,5 +1,5 @@
-import { MailError } from '../../core/index.js'
-import { HEADER, offsetOf, readHeader, segmentOf } from './record.js'
+import { crc32, MailError } from '../../core/index.js'
+import { HEADER, type Header, offsetOf, readHeader, segmentOf } from './record.js'
 import type { Segments } from './segments.js'
 
 /** Octets that are read at once: of one message, and of neighbours. */
@@ -31,7 +31,7 @@ export async function* readRecord(
   // The header comes with the beginning, or by itself.
   const first = from === 0 ? Math.min(end, PIECE) : 0
   const front = await readWhole(segments, segment, start, HEADER + first)
-  if (!isHeaderOf(front, 0, record)) throw lost()
+  if (headerOf(front, 0, record) === null) throw lost()
   if (first > 0) yield front.subarray(HEADER)
   for (let at = from + first; at < end; at += PIECE) {
     yield await readWhole(segments, segment, start + HEADER + at, Math.min(PIECE, end - at))
@@ -50,7 +50,7 @@ export async function readRecords(
       const octets = await readWhole(segments, segment, start, end - start)
       for (const record of neighbours) {
         const at = offsetOf(record.place) - start
-        if (!isHeaderOf(octets, at, record)) throw lost()
+        if (headerOf(octets, at, record) === null) throw lost()
         bodies.set(record.cid, octets.subarray(at + HEADER, at + HEADER + record.size))
       }
     }
@@ -62,14 +62,21 @@ export async function readRecords(
   return bodies
 }
 
-/** Whether the record is where it should be. The caller holds the segment. */
-export async function isInPlace(segments: Segments, record: StoredRecord): Promise<boolean> {
+/** Whether the record is where it should be, with the octets that were written. The caller holds the segment. */
+export async function isIntact(segments: Segments, record: StoredRecord): Promise<boolean> {
   const segment = segmentOf(record.place)
   const start = offsetOf(record.place)
   const front = Buffer.alloc(HEADER)
-  const octets = await segments.read(segment, front, start)
-  if (octets < HEADER || !isHeaderOf(front, 0, record)) return false
-  return start + HEADER + record.size <= (await segments.size(segment))
+  if ((await segments.read(segment, front, start)) < HEADER) return false
+  const header = headerOf(front, 0, record)
+  if (header === null || start + HEADER + record.size > (await segments.size(segment))) return false
+  if (header.sum === 0) return true
+  let sum = 0
+  for (let at = 0; at < record.size; at += PIECE) {
+    const length = Math.min(PIECE, record.size - at)
+    sum = crc32(await readWhole(segments, segment, start + HEADER + at, length), sum)
+  }
+  return sum === header.sum
 }
 
 /** Records of a segment that are read by one call. */
@@ -107,9 +114,10 @@ async function readWhole(segments: Segments, segment: number, at: number, length
   return octets
 }
 
-function isHeaderOf(octets: Buffer, at: number, { cid, size }: StoredRecord): boolean {
+/** The record's header; null where another, or none, is in its place. */
+function headerOf(octets: Buffer, at: number, { cid, size }: StoredRecord): Header | null {
   const header = readHeader(octets, at)
-  return header?.cid === cid && header.size === size
+  return header?.cid === cid && header.size === size ? header : null
 }
 
 function lost(): MailError {

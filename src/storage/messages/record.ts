@@ -1,16 +1,24 @@
-/** Octets of a record's header: "Mlwr", the content's number, and its length, each of 6 octets, the highest first. */
-export const HEADER = 16
+/**
+ * Octets of a record's header: "Mlwr", the content's number and its length, each of 6 octets, and the CRC-32 of its
+ * octets. The highest octet of each is first.
+ */
+export const HEADER = 20
 /** Octets from which on a segment takes no further record, at most: each begins below it. */
 export const SEGMENT = 64 * 1024 * 1024
 
 const MAGIC = 0x4d6c7772
 const WIDTH = 6
+const CID = 4
+const SIZE = CID + WIDTH
+const SUM = SIZE + WIDTH
 
 /** What stands before the octets of a message. */
 export interface Header {
   readonly cid: number
   /** Octets of the message. */
   readonly size: number
+  /** Their CRC-32; 0 where there is none, which a large message has not. */
+  readonly sum: number
 }
 
 /** Where a record begins: segment and offset in one number, below 2^53 for 134 million segments. */
@@ -27,14 +35,19 @@ export function offsetOf(place: number): number {
 }
 
 /** Writes a header over the `HEADER` octets from `at` on. */
-export function writeHeader(buffer: Buffer, at: number, { cid, size }: Header): void {
+export function writeHeader(buffer: Buffer, at: number, { cid, size, sum }: Header): void {
   buffer.writeUInt32BE(MAGIC, at)
-  buffer.writeUIntBE(cid, at + 4, WIDTH)
-  buffer.writeUIntBE(size, at + 4 + WIDTH, WIDTH)
+  buffer.writeUIntBE(cid, at + CID, WIDTH)
+  buffer.writeUIntBE(size, at + SIZE, WIDTH)
+  buffer.writeUInt32BE(sum, at + SUM)
 }
 
 /** The header that stands at `at`; null where none does. */
 export function readHeader(buffer: Buffer, at: number): Header | null {
   if (at + HEADER > buffer.length || buffer.readUInt32BE(at) !== MAGIC) return null
-  return { cid: buffer.readUIntBE(at + 4, WIDTH), size: buffer.readUIntBE(at + 4 + WIDTH, WIDTH) }
+  return {
+    cid: buffer.readUIntBE(at + CID, WIDTH),
+    size: buffer.readUIntBE(at + SIZE, WIDTH),
+    sum: buffer.readUInt32BE(at + SUM),
+  }
 }

@@ -1,5 +1,5 @@
 import { MailError } from '../../core/index.js'
-import type { FileUse, MessageFile, MessageFiles } from './files.js'
+import type { MessageFile, MessageFiles } from './files.js'
 
 /** Segments that are open to be read with nobody reading. */
 const IDLE = 64
@@ -56,9 +56,9 @@ export class Segments {
   }
 
   /** A new segment, held once. */
-  async create(use: FileUse): Promise<NewSegment> {
+  async create(): Promise<NewSegment> {
     const number = this.#next++
-    const file = await this.#files.create(number, use)
+    const file = await this.#files.create(number)
     this.hold(number)
     return { number, file }
   }
@@ -91,6 +91,11 @@ export class Segments {
   /** Octets of its file. The caller holds the segment. */
   async size(number: number): Promise<number> {
     return this.#use(number, (file) => file.size())
+  }
+
+  /** Brings what others have written there to the disk. The caller holds the segment. */
+  async sync(number: number): Promise<void> {
+    return this.#use(number, (file) => file.sync())
   }
 
   /** Removes the file of a segment that nobody holds. */

@@ -2,7 +2,7 @@ import type { Body } from '../../interfaces/index.js'
 import type { StoredRecord } from '../messages/read-records.js'
 import type { Contents } from './contents.js'
 
-/** A complete message, on the disk. Its segment is held until `discard`. */
+/** A complete message, in the log, though perhaps not yet synced. Its segment is held until `discard`. */
 export class SqlBody implements Body, StoredRecord {
   readonly contents: Contents
   readonly cid: number

@@ -1,4 +1,4 @@
-import { isInPlace, type StoredRecord } from '../messages/read-records.js'
+import { isIntact, type StoredRecord } from '../messages/read-records.js'
 import { HEADER, SEGMENT, segmentOf } from '../messages/record.js'
 import type { Segments } from '../messages/segments.js'
 import type { Database } from './database.js'
@@ -32,7 +32,7 @@ export async function checkMessages(database: Database, segments: Segments): Pro
 async function checkRecord(segments: Segments, record: StoredRecord): Promise<string | null> {
   const where = `message ${record.cid} in segment ${segmentOf(record.place)}`
   try {
-    return (await isInPlace(segments, record)) ? null : `${where} is not where the database says`
+    return (await isIntact(segments, record)) ? null : `${where} is damaged, or not where the database says`
   } catch (error) {
     return `${where} cannot be read: ${String(error)}`
   }

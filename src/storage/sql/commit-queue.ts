@@ -1,7 +1,7 @@
 import { MailError } from '../../core/index.js'
 import type { Database } from './database.js'
 import { toMailError } from './errors.js'
-import { SegmentChanges } from './segment-changes.js'
+import { LogChanges } from './log-changes.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
 import type { Synced } from './synced-file.js'
 
@@ -21,12 +21,12 @@ export class Tx {
   /** Every mailbox that the job changes, with the mod-sequence of its changes there. */
   readonly modSeqs: Map<SqlMailbox, number>
   /** What it changes of the octets that contents refer to. */
-  readonly segments: SegmentChanges
+  readonly log: LogChanges
 
   constructor() {
     this.#undo = []
     this.modSeqs = new Map()
-    this.segments = new SegmentChanges()
+    this.log = new LogChanges()
   }
 
   onUndo(undo: () => void): void {
@@ -75,6 +75,8 @@ interface Written {
   readonly jobs: readonly Job[]
   /** The mailboxes that it changed, with the keywords that each has in it. */
   readonly touched: ReadonlyMap<SqlMailbox, readonly string[]>
+  /** Resolves when the octets of its messages are on the disk; null where they are. */
+  readonly octets: Promise<void> | null
 }
 
 /**
@@ -82,8 +84,9 @@ interface Written {
  * burst, so that nobody ever sees what is not committed. A job that fails harms nobody else: each has a savepoint of its
  * own, or, since savepoints are dear, those before it are undone and run once more, with savepoints then.
  *
- * After COMMIT the log is synced, on another thread where it is a file: in the meantime others read, and one more commit
- * is made, which is synced next; not of long jobs, for which those who have been synced would wait. Nobody is told of a commit before it is on the disk. A failed COMMIT fails everyone in
+ * After COMMIT the log is synced, on another thread where it is a file, while the octets of its messages are too: in the
+ * meantime others read, and one more commit is made, which is synced next; not of long jobs, for which those who have
+ * been synced would wait. Nobody is told of a commit before all of it is on the disk. A failed COMMIT fails everyone in
  * it; after a failed sync nothing is known of what is on the disk, and nothing more is taken.
  */
 export class CommitQueue {
@@ -204,15 +207,16 @@ export class CommitQueue {
   #commit(): void {
     const written = this.#burst(performance.now())
     this.#seen = 0
-    if (written !== null && this.#files !== null) void this.#sync(this.#files.log, written)
+    if (written !== null && (this.#files !== null || written.octets !== null)) void this.#sync(written)
     else if (written !== null) tell(written)
     this.#schedule()
   }
 
   /** The next sync begins before anybody acts on what this one has made durable. */
-  async #sync(log: Synced, written: Written): Promise<void> {
+  async #sync(written: Written): Promise<void> {
     this.#unsynced++
-    this.#synced = this.#unsynced === 1 ? log.sync() : this.#synced.then(() => log.sync())
+    const log = this.#unsynced === 1 ? this.#syncLog() : this.#synced.then(() => this.#syncLog())
+    this.#synced = written.octets === null ? log : both(log, written.octets)
     try {
       await this.#synced
     } catch (error) {
@@ -222,6 +226,10 @@ export class CommitQueue {
     this.#unsynced--
     if (this.#failure === null) tell(written)
     this.#schedule()
+  }
+
+  async #syncLog(): Promise<void> {
+    await this.#files?.log.sync()
   }
 
   /** After a sync that failed: takes nothing more. Returns what everyone is told. */
@@ -254,17 +262,17 @@ export class CommitQueue {
         current = null
       } while (done.length < MOST_JOBS && octets < MOST_OCTETS && performance.now() - started < MOST_MS)
       const touched = new Map<SqlMailbox, readonly string[]>()
-      const segments = new SegmentChanges()
+      const log = new LogChanges()
       for (const { tx } of done) {
-        segments.addAll(tx.segments)
+        log.addAll(tx.log)
         for (const mailbox of tx.modSeqs.keys()) touched.set(mailbox, mailbox.state.table.keywords)
       }
       for (const mailbox of touched.keys()) mailbox.writeHeader(database)
-      segments.write(database)
+      log.write(database)
       database.run('COMMIT')
       this.#long = done.some(({ job }) => job.long)
       this.#logGrew(octets + PAGE * done.length)
-      return done.length === 0 ? null : { jobs: done.map(({ job }) => job), touched }
+      return done.length === 0 ? null : { jobs: done.map(({ job }) => job), touched, octets: log.synced }
     } catch (error) {
       database.rollback()
       this.#fail(current === null ? done : [...done, current], error)
@@ -362,6 +370,10 @@ export class CommitQueue {
     this.#moving = false
     this.#schedule()
   }
+}
+
+async function both(first: Promise<void>, second: Promise<void>): Promise<void> {
+  await Promise.all([first, second])
 }
 
 function tell({ jobs, touched }: Written): void {

@@ -165,20 +165,23 @@ export class Compaction {
     if (live.length === 0) return
     const moves: { readonly record: OldRecord; readonly place: number }[] = []
     try {
-      const appended = await Promise.allSettled(live.map(({ octets }) => this.#log.queue.append(octets)))
+      const appended = await Promise.allSettled(
+        live.map(({ cid, octets }) => this.#log.queue.append(cid, octets)),
+      )
       appended.forEach((each, i) => {
         if (each.status === 'fulfilled') moves.push({ record: live[i] as OldRecord, place: each.value })
       })
       const failed = appended.find(({ status }) => status === 'rejected')
       if (failed?.status === 'rejected') throw failed.reason
+      await this.#log.queue.sync.done
       await this.#queue.submit(
         (tx) => {
           for (const { record, place } of moves) {
             // It may have been collected meanwhile.
             const sql = 'UPDATE content SET place = ? WHERE cid = ? AND place = ?'
             if (this.#database.run(sql, place, record.cid, record.place) === 0) continue
-            tx.segments.remove(record.place, record.size)
-            tx.segments.add(place, record.size)
+            tx.log.remove(record.place, record.size)
+            tx.log.add(place, record.size, null)
           }
         },
         { long: true },

@@ -9,6 +9,7 @@ import type { CommitQueue, Tx } from './commit-queue.js'
 import { Compaction } from './compaction.js'
 import type { Database } from './database.js'
 import { num } from './database.js'
+import { removeUnfinished } from './recovery.js'
 
 /** Contents that are collected by one commit. */
 const COLLECT = 256
@@ -66,7 +67,7 @@ export class Contents {
     this.#closed = false
   }
 
-  /** Before anything else: removes what a crash has left, and begins to collect. */
+  /** Before anyone has a mailbox: removes what a crash has left, and begins to collect. */
   async start(): Promise<void> {
     const rows = this.#database.all('SELECT number FROM segment')
     const missing = await this.log.segments.start(new Set(rows.map((row) => num(row.number))))
@@ -75,6 +76,9 @@ export class Contents {
         segments: missing.length,
         advice: 'restore mail.db and messages together',
       })
+    } else {
+      const messages = await removeUnfinished(this.#database, this.#queue, this.log.segments)
+      if (messages > 0) this.#logger.log('info', 'storage.unfinishedRemoved', { messages })
     }
     this.collectSoon()
     this.#compaction.soon()
@@ -123,7 +127,8 @@ export class Contents {
       body.facts,
     )
     if (copies !== 1) database.run('INSERT INTO cref(cid, n) VALUES (?, ?)', cid, copies)
-    tx.segments.add(place, size)
+    const { from, done } = this.log.queue.sync
+    tx.log.add(place, size, { from: Math.min(from, this.#nextCid), synced: done })
     body.stored = true
     return cid
   }
@@ -172,7 +177,7 @@ export class Contents {
        WHERE n = 0 LIMIT ${COLLECT}`,
     )
     if (orphans.length === 0) return 0
-    for (const row of orphans) tx.segments.remove(num(row.place), num(row.size))
+    for (const row of orphans) tx.log.remove(num(row.place), num(row.size))
     const cids = JSON.stringify(orphans.map((row) => num(row.cid)))
     database.run('DELETE FROM content WHERE cid IN (SELECT value FROM json_each(?))', cids)
     database.run('DELETE FROM cref WHERE cid IN (SELECT value FROM json_each(?))', cids)

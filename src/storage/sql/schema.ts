@@ -1,10 +1,8 @@
 /** Stands in the file's header, so that another program's database is not taken for ours. "Mlwr" in ASCII. */
 export const APPLICATION_ID = 0x4d6c7772
 
-/**
- * Databases up to this version were never released. They had the octets of messages in tables, and are refused.
- */
-export const UNRELEASED = 1
+/** Databases up to this version were never released, and are refused. */
+export const UNRELEASED = 2
 
 /**
  * One script a version; the first makes a database of version `UNRELEASED` + 1. Scripts are only ever added.
@@ -15,12 +13,15 @@ export const UNRELEASED = 1
  *   finds those that nobody has any more.
  * - `segment` has the octets of records, headers included, that contents refer to: those of now, and of all that ever
  *   were. The index finds the segments that are mostly of no use.
+ * - `meta` has single numbers: `unsynced`, of the lowest content whose octets may not have been on the disk when the
+ *   last content was inserted (see recovery.ts), and the last `uidValidity`.
  * - `expunged` are the tombstones, in runs of UIDs. `floor` of a mailbox is what has been forgotten of them.
  * - `task` is work that a commit has decided and that is done in slices after it (see tasks.ts).
  */
 export const migrations: readonly string[] = [
   `
   CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO meta(key, value) VALUES ('unsynced', 1);
   CREATE TABLE account(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE mailbox(
     id INTEGER PRIMARY KEY AUTOINCREMENT,

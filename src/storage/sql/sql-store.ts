@@ -104,6 +104,8 @@ async function openFiles(folder: string, path: string): Promise<DatabaseFiles | 
     return null
   }
   await syncFolder(folder)
+  // A process that was killed may have left commits with the system, which has not written them yet.
+  await log.sync()
   return { log, main }
 }
 

@@ -1,4 +1,4 @@
-import { asBuffer, EMPTY, MailError, UsageError } from '../../core/index.js'
+import { asBuffer, crc32, EMPTY, MailError, UsageError } from '../../core/index.js'
 import type { Body, MessageFacts, Staged } from '../../interfaces/index.js'
 import type { LargeMessage } from '../messages/large-message.js'
 import { HEADER, writeHeader } from '../messages/record.js'
@@ -95,9 +95,10 @@ export class SqlStaged implements Staged {
       start >= 0 && this.#filled > 0
         ? this.#piece.subarray(start, ROOM + this.#filled)
         : Buffer.concat([Buffer.alloc(HEADER), prefix, this.#piece.subarray(ROOM, ROOM + this.#filled)])
-    writeHeader(record, 0, { cid, size: record.length - HEADER })
     record.set(prefix, HEADER)
-    const place = await this.#contents.log.queue.append(record)
+    const octets = record.subarray(HEADER)
+    writeHeader(record, 0, { cid, size: octets.length, sum: crc32(octets) })
+    const place = await this.#contents.log.queue.append(cid, record)
     this.#give(this.#piece)
     return place
   }

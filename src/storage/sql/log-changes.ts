@@ -1,0 +1,75 @@
+import { HEADER, segmentOf } from '../messages/record.js'
+import type { Database } from './database.js'
+
+interface Change {
+  /** Octets of records that contents refer to. */
+  live: number
+  /** The same, but for those that no content refers to any more. */
+  total: number
+}
+
+/** What may not be on the disk of the octets that contents refer to. */
+export interface Unsynced {
+  /** The octets of contents with a lower number are. */
+  readonly from: number
+  /** Resolves when all of them are; null where they are. */
+  readonly synced: Promise<void> | null
+}
+
+/** What changes with a job, or with all jobs of a commit, of the octets that contents refer to. */
+export class LogChanges {
+  readonly #segments: Map<number, Change>
+  #unsynced: Unsynced | null
+
+  constructor() {
+    this.#segments = new Map()
+    this.#unsynced = null
+  }
+
+  /** Resolves when the octets of new contents are on the disk; null where they are. */
+  get synced(): Promise<void> | null {
+    return this.#unsynced?.synced ?? null
+  }
+
+  /** A content refers to a record from now on; `unsynced` where the record is new. */
+  add(place: number, size: number, unsynced: Unsynced | null): void {
+    this.#add(segmentOf(place), HEADER + size, HEADER + size)
+    this.#unsynced = unsynced ?? this.#unsynced
+  }
+
+  /** A content refers to a record no more. */
+  remove(place: number, size: number): void {
+    this.#add(segmentOf(place), -HEADER - size, 0)
+  }
+
+  /** What came later. */
+  addAll(others: LogChanges): void {
+    for (const [number, { live, total }] of others.#segments) this.#add(number, live, total)
+    this.#unsynced = others.#unsynced ?? this.#unsynced
+  }
+
+  /** Within a commit, once. */
+  write(database: Database): void {
+    for (const [number, { live, total }] of this.#segments) {
+      database.run(
+        `INSERT INTO segment(number, live, total) VALUES (?, ?, ?)
+         ON CONFLICT(number) DO UPDATE SET live = live + excluded.live, total = total + excluded.total`,
+        number,
+        live,
+        total,
+      )
+    }
+    if (this.#unsynced === null) return
+    database.run("UPDATE meta SET value = ? WHERE key = 'unsynced'", this.#unsynced.from)
+  }
+
+  #add(number: number, live: number, total: number): void {
+    const change = this.#segments.get(number)
+    if (change === undefined) {
+      this.#segments.set(number, { live, total })
+    } else {
+      change.live += live
+      change.total += total
+    }
+  }
+}
