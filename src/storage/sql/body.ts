@@ -8,7 +8,7 @@ export class SqlBody implements Body, StoredRecord {
   readonly cid: number
   readonly size: number
   readonly place: number
-  /** JSON. */
+  /** See facts-text.ts. */
   readonly facts: string
   /** Whether it has been appended; its content may be gone again. */
   stored: boolean

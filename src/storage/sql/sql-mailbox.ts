@@ -3,7 +3,6 @@ import type {
   Changes,
   Mailbox,
   MailboxId,
-  MessageFacts,
   MessageInfo,
   MessageWant,
   Snapshot,
@@ -19,6 +18,7 @@ import type { Database } from './database.js'
 import { num, text } from './database.js'
 import type { SqlRow } from './driver.js'
 import { toMailError } from './errors.js'
+import { readFacts } from './facts-text.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
 
 /** Messages of a block: it begins with few and goes on with as many as take about this long. */
@@ -214,7 +214,7 @@ function infoOf({ uid, size, date, facts = null }: SqlRow): MessageInfo {
     uid: num(uid),
     size: num(size),
     internalDate: num(date),
-    facts: facts === null ? null : (JSON.parse(text(facts)) as MessageFacts),
+    facts: facts === null ? null : readFacts(text(facts)),
     body: null,
   }
 }

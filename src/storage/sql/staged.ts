@@ -4,6 +4,7 @@ import type { LargeMessage } from '../messages/large-message.js'
 import { HEADER, writeHeader } from '../messages/record.js'
 import type { Contents } from './contents.js'
 import { toMailError } from './errors.js'
+import { writeFacts } from './facts-text.js'
 
 /** Octets of a message up to which it waits in memory, and of a piece of a larger one. */
 const PIECE = 256 * 1024
@@ -69,7 +70,7 @@ export class SqlStaged implements Staged {
     this.#ended = true
     if (this.#failure === null) {
       try {
-        const text = JSON.stringify(facts)
+        const text = writeFacts(facts)
         const cid = this.#contents.newCid()
         const place = await (this.#large === null
           ? this.#sealSmall(cid, asBuffer(prefix))
