@@ -74,6 +74,9 @@ export class Router {
 
   /** Follows aliases, each once, so that loops end; what comes back to an alias already followed means the user. */
   async #follow(address: string): Promise<readonly string[]> {
+    // Most addresses are simply a user's.
+    const user = this.#table.aliasTargets(address) === undefined ? await this.#users.find(address) : null
+    if (user !== null) return [user.address]
     const found = new Set<string>()
     const followed = new Set<string>()
     const pending = [address]

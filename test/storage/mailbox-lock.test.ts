@@ -5,7 +5,11 @@ import { type LockMode, MailboxLock } from '../../src/storage/sql/mailbox-lock.j
 async function held(...modes: LockMode[]): Promise<LockMode[]> {
   const lock = new MailboxLock()
   const got: LockMode[] = []
-  for (const mode of modes) void lock.acquire(mode).then(() => got.push(mode))
+  const ask = async (mode: LockMode): Promise<void> => {
+    await lock.acquire(mode)
+    got.push(mode)
+  }
+  for (const mode of modes) void ask(mode)
   await new Promise((resolve) => setImmediate(resolve))
   return got
 }

@@ -1,4 +1,5 @@
 import { MailError } from '../../core/index.js'
+import { Awake } from '../awake.js'
 import { turn } from '../turn.js'
 import type { MessageFile } from './files.js'
 import { LogSync } from './log-sync.js'
@@ -39,6 +40,7 @@ export class LogQueue {
   readonly sync: LogSync
   readonly #segments: Segments
   readonly #segmentSize: number
+  readonly #awake: Awake
   #waiting: Waiting[]
   #current: Current | null
   /** While there is something to do. */
@@ -55,6 +57,7 @@ export class LogQueue {
     })
     this.#segments = segments
     this.#segmentSize = segmentSize
+    this.#awake = new Awake()
     this.#waiting = []
     this.#current = null
     this.#work = null
@@ -118,10 +121,8 @@ export class LogQueue {
 
   async #append(current: Current, batch: readonly Waiting[]): Promise<void> {
     const { number, file, end } = current
-    await file.write(
-      batch.map(({ record }) => record),
-      end,
-    )
+    const records = batch.map(({ record }) => record)
+    await this.#awake.wait(file.write(records, end))
     this.sync.wrote(
       file,
       batch.reduce((lowest, { cid }) => Math.min(lowest, cid), Number.POSITIVE_INFINITY),

@@ -48,7 +48,8 @@ export class Applier {
     try {
       const inOrder = [...demand.locks].sort(([a], [b]) => a.row - b.row)
       for (const [box, mode] of inOrder) {
-        await box.lock.acquire(mode)
+        const waiting = box.lock.acquire(mode)
+        if (waiting !== null) await waiting
         held.push([box, mode])
         box.check()
       }
@@ -68,7 +69,7 @@ export class Applier {
   async #small(ops: readonly Op[], demand: Demand, long: boolean): Promise<readonly Result[]> {
     for (const op of ops) if (op.type === 'append') sqlBody(op.body)
     for (let attempt = 0; ; attempt++) {
-      await this.#load(demand)
+      if (demand.columns.size > 0) await this.#load(demand)
       try {
         return await this.#queue.submit((tx) => ops.map((op) => applyOp(this.#parts, tx, op)), {
           octets: octets(ops),

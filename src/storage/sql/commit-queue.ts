@@ -1,4 +1,5 @@
 import { MailError } from '../../core/index.js'
+import { Awake } from '../awake.js'
 import type { Database } from './database.js'
 import { toMailError } from './errors.js'
 import { LogChanges } from './log-changes.js'
@@ -93,6 +94,7 @@ export class CommitQueue {
   readonly #database: Database
   readonly #folder: string | null
   readonly #files: DatabaseFiles | null
+  readonly #awake: Awake
   readonly #waiting: Job[]
   /** Jobs that waited at the last turn. */
   #seen: number
@@ -117,6 +119,7 @@ export class CommitQueue {
     this.#database = database
     this.#folder = folder
     this.#files = files
+    this.#awake = new Awake()
     this.#waiting = []
     this.#seen = 0
     this.#long = false
@@ -218,7 +221,7 @@ export class CommitQueue {
     const log = this.#unsynced === 1 ? this.#syncLog() : this.#synced.then(() => this.#syncLog())
     this.#synced = written.octets === null ? log : both(log, written.octets)
     try {
-      await this.#synced
+      await this.#awake.wait(this.#synced)
     } catch (error) {
       const reason = this.fail(error)
       for (const job of written.jobs) job.reject(reason)

@@ -28,13 +28,13 @@ export class MailboxLock {
     this.#waiting = []
   }
 
-  /** Resolves when the lock is held; `release` gives it back. */
-  async acquire(mode: LockMode): Promise<void> {
-    if (this.#waiting.length === 0 && this.#fits(mode)) {
-      this.#take(mode, 1)
-      return
+  /** Null where the lock is held at once, else a promise that resolves when it is; `release` gives it back. */
+  acquire(mode: LockMode): Promise<void> | null {
+    if (this.#waiting.length > 0 || !this.#fits(mode)) {
+      return new Promise((resolve) => this.#waiting.push({ mode, grant: resolve }))
     }
-    await new Promise<void>((resolve) => this.#waiting.push({ mode, grant: resolve }))
+    this.#take(mode, 1)
+    return null
   }
 
   release(mode: LockMode): void {

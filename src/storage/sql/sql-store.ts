@@ -197,7 +197,11 @@ export class SqlStore implements MailStore {
 
   async open(user: string): Promise<Account> {
     this.#check()
-    return new SqlAccount(await this.#guard(() => this.#homes.open(user)), this.#accountDeps)
+    try {
+      return new SqlAccount(await this.#homes.open(user), this.#accountDeps)
+    } catch (error) {
+      throw toMailError(error, this.#folder)
+    }
   }
 
   async stage(sizeHint = 0): Promise<Staged> {
@@ -209,10 +213,12 @@ export class SqlStore implements MailStore {
 
   async apply(ops: readonly Op[]): Promise<readonly Result[]> {
     this.#check()
-    const applied = this.#guard(() => this.#applier.apply(ops))
+    const applied = this.#applier.apply(ops)
     this.#active.add(applied)
     try {
       return await applied
+    } catch (error) {
+      throw toMailError(error, this.#folder)
     } finally {
       this.#active.delete(applied)
     }
@@ -230,11 +236,13 @@ export class SqlStore implements MailStore {
    */
   async check(thorough = false): Promise<readonly string[]> {
     this.#check()
-    return this.#guard(async () => {
+    try {
       const problems = this.#database.check(thorough)
       if (!thorough || problems.length > 0) return problems
-      return checkMessages(this.#database, this.#contents.log.segments)
-    })
+      return await checkMessages(this.#database, this.#contents.log.segments)
+    } catch (error) {
+      throw toMailError(error, this.#folder)
+    }
   }
 
   close(): Promise<void> {
@@ -270,13 +278,5 @@ export class SqlStore implements MailStore {
 
   #check(): void {
     if (this.#closing !== null) throw new MailError('closed', 'the store is closed')
-  }
-
-  async #guard<T>(run: () => Promise<T>): Promise<T> {
-    try {
-      return await run()
-    } catch (error) {
-      throw toMailError(error, this.#folder)
-    }
   }
 }
