@@ -1,5 +1,4 @@
 import { MailError } from '../../core/index.js'
-import { Awake } from '../awake.js'
 import { turn } from '../turn.js'
 import type { MessageFile } from './files.js'
 import { LogSync } from './log-sync.js'
@@ -29,7 +28,7 @@ interface Current {
 
 /**
  * The end of the log, where records are appended. What is appended in one turn, and while a write goes on, is written by
- * one call, and synced by one more after it (`sync`), both on other threads. Whoever appended goes on as soon as it is
+ * one call, and synced by one more after it (`sync`) on another thread. Whoever appended goes on as soon as it is
  * written, and tells nobody before it is synced. Records come to the disk in their order: where one is not there, none
  * of those after it was synced.
  *
@@ -40,7 +39,6 @@ export class LogQueue {
   readonly sync: LogSync
   readonly #segments: Segments
   readonly #segmentSize: number
-  readonly #awake: Awake
   #waiting: Waiting[]
   #current: Current | null
   /** While there is something to do. */
@@ -57,7 +55,6 @@ export class LogQueue {
     })
     this.#segments = segments
     this.#segmentSize = segmentSize
-    this.#awake = new Awake()
     this.#waiting = []
     this.#current = null
     this.#work = null
@@ -121,8 +118,10 @@ export class LogQueue {
 
   async #append(current: Current, batch: readonly Waiting[]): Promise<void> {
     const { number, file, end } = current
-    const records = batch.map(({ record }) => record)
-    await this.#awake.wait(file.write(records, end))
+    await file.write(
+      batch.map(({ record }) => record),
+      end,
+    )
     this.sync.wrote(
       file,
       batch.reduce((lowest, { cid }) => Math.min(lowest, cid), Number.POSITIVE_INFINITY),
