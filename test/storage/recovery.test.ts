@@ -93,6 +93,15 @@ async function lostWhileSyncing(driver: keyof typeof sqlDrivers): Promise<string
   return lost
 }
 
+/** The folder of a store that told of a, and was closed. */
+async function closed(driver: keyof typeof sqlDrivers): Promise<string> {
+  const folder = newFolder()
+  const { store, inbox } = await open(folder, driver)
+  await append(store, text('a'), [to(inbox)])
+  await store.close()
+  return folder
+}
+
 describe.each(availableDrivers)('a start after a power loss under %s', (driver) => {
   it.each([
     ['nothing', (octets: Buffer) => octets, ['a', 'b', 'c', 'c', 'd'], ['c'], 0],
@@ -108,7 +117,7 @@ describe.each(availableDrivers)('a start after a power loss under %s', (driver) 
       const { files, store, inbox, trash, events } = await open(folder, driver)
       // What the system has of it, and the disk has not, is synced.
       expect(files.calls.sync).toBe(1)
-      const told = ['info', 'storage.unfinishedRemoved', { messages: removed }]
+      const told = ['warn', 'storage.unfinishedRemoved', { messages: removed }]
       expect(events.filter((event) => JSON.stringify(event) === JSON.stringify(told))).toHaveLength(
         Math.sign(removed),
       )
@@ -126,11 +135,14 @@ describe.each(availableDrivers)('a start after a power loss under %s', (driver) 
     },
   )
 
-  it('keeps what was told of, and is damaged: a check says so', async () => {
-    const folder = await lostWhileSyncing(driver)
+  it.each([
+    ['after a power loss', lostWhileSyncing, [1, 2, 3, 4, 5]],
+    ['of a store that was closed', closed, [1]],
+  ])('keeps what was told of, and is damaged: a check says so, %s', async (_, make, uids) => {
+    const folder = await make(driver)
     damage(folder, without('a'))
     const { store, inbox } = await open(folder, driver)
-    expect((await inbox.snapshot()).uids).toEqual([1, 2, 3, 4, 5])
+    expect((await inbox.snapshot()).uids).toEqual(uids)
     expect(await store.check(true)).toEqual([
       'message 1 in segment 1 is damaged, or not where the database says',
     ])

@@ -10,9 +10,11 @@ import type { Synced } from './synced-file.js'
 const MOST_JOBS = 256
 const MOST_OCTETS = 2 * 1024 * 1024
 const MOST_MS = 8
-/** Octets in the write-ahead log after which they are moved to the file, and what a job writes beside its own. */
+/** Octets in the write-ahead log after which they are moved to the file. */
 const CHECKPOINT = 4 * 1024 * 1024
+/** Of a page there; and how many a commit writes, beside one for each mailbox that it changes. */
 const PAGE = 8 * 1024
+const PAGES = 6
 /** Milliseconds without a commit after which what is in the log is moved to the file. */
 const QUIET = 200
 
@@ -274,7 +276,7 @@ export class CommitQueue {
       log.write(database)
       database.run('COMMIT')
       this.#long = done.some(({ job }) => job.long)
-      this.#logGrew(octets + PAGE * done.length)
+      this.#logGrew(octets + PAGE * (PAGES + touched.size))
       return done.length === 0 ? null : { jobs: done.map(({ job }) => job), touched, octets: log.synced }
     } catch (error) {
       database.rollback()

@@ -9,6 +9,7 @@ import type { CommitQueue, Tx } from './commit-queue.js'
 import { Compaction } from './compaction.js'
 import type { Database } from './database.js'
 import { num } from './database.js'
+import { writeUnsynced } from './log-changes.js'
 import { removeUnfinished } from './recovery.js'
 
 /** Contents that are collected by one commit. */
@@ -34,6 +35,8 @@ export class Contents {
   /** Segments of bodies that nobody can reach any more, and that were not discarded. */
   readonly #dropped: FinalizationRegistry<number>
   #nextCid: number
+  /** Whether contents have been inserted. */
+  #inserted: boolean
   #collecting: boolean
   /** Whether there may be contents to collect that the collection under way has passed already. */
   #orphaned: boolean
@@ -60,6 +63,7 @@ export class Contents {
     this.#compaction = new Compaction(database, queue, this.log, logger)
     this.#dropped = new FinalizationRegistry((segment) => this.#drop(segment))
     this.#nextCid = num(database.row('SELECT coalesce(max(cid), 0) AS cid FROM content')?.cid) + 1
+    this.#inserted = false
     this.#collecting = false
     this.#orphaned = false
     this.#removals = new Set()
@@ -78,7 +82,7 @@ export class Contents {
       })
     } else {
       const messages = await removeUnfinished(this.#database, this.#queue, this.log.segments)
-      if (messages > 0) this.#logger.log('info', 'storage.unfinishedRemoved', { messages })
+      if (messages > 0) this.#logger.log('warn', 'storage.unfinishedRemoved', { messages })
     }
     this.collectSoon()
     this.#compaction.soon()
@@ -130,6 +134,7 @@ export class Contents {
     const { from, done } = this.log.queue.sync
     tx.log.add(place, size, { from: Math.min(from, this.#nextCid), synced: done })
     body.stored = true
+    this.#inserted = true
     return cid
   }
 
@@ -149,8 +154,16 @@ export class Contents {
     this.#stopped = true
     await this.#compaction.close()
     await this.log.close()
+    await this.#allSynced()
     await Promise.all(this.#removals)
     this.#closed = true
+  }
+
+  /** So that the next start has nothing to look at. */
+  async #allSynced(): Promise<void> {
+    if (!this.#inserted) return
+    // Where it fails, the next start looks at the last few contents, and finds them sound.
+    await this.#queue.submit(() => writeUnsynced(this.#database, this.#nextCid)).catch(() => undefined)
   }
 
   async #collect(): Promise<void> {

@@ -16,6 +16,11 @@ export interface Unsynced {
   readonly synced: Promise<void> | null
 }
 
+/** Within a commit: the octets of contents with a lower number than `from` are on the disk. */
+export function writeUnsynced(database: Database, from: number): void {
+  database.run("UPDATE meta SET value = ? WHERE key = 'unsynced'", from)
+}
+
 /** What changes with a job, or with all jobs of a commit, of the octets that contents refer to. */
 export class LogChanges {
   readonly #segments: Map<number, Change>
@@ -59,8 +64,7 @@ export class LogChanges {
         total,
       )
     }
-    if (this.#unsynced === null) return
-    database.run("UPDATE meta SET value = ? WHERE key = 'unsynced'", this.#unsynced.from)
+    if (this.#unsynced !== null) writeUnsynced(database, this.#unsynced.from)
   }
 
   #add(number: number, live: number, total: number): void {
