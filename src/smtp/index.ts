@@ -10,6 +10,7 @@ export type {
   SmtpEnvelope,
   SmtpExtensions,
   SmtpRecipient,
+  SmtpSendOptions,
   SmtpStage,
 } from './client/index.js'
 export { SmtpClientEngine, SmtpClientSession, SmtpRefusal, smtpClientLimits } from './client/index.js'

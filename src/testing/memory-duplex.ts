@@ -14,6 +14,8 @@ const memoryTls: TlsInfo = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384
 export class MemoryDuplex implements Duplex {
   #peer: MemoryDuplex | null
   #queue: Uint8Array[]
+  /** The older part of the queue, the oldest last, so that taking one costs the same however many there are. */
+  #oldest: Uint8Array[]
   #queued: number
   #ended: boolean
   #finished: boolean
@@ -27,6 +29,7 @@ export class MemoryDuplex implements Duplex {
   constructor() {
     this.#peer = null
     this.#queue = []
+    this.#oldest = []
     this.#queued = 0
     this.#ended = false
     this.#finished = false
@@ -64,7 +67,11 @@ export class MemoryDuplex implements Duplex {
   }
 
   read(): Promise<Uint8Array | null> {
-    const chunk = this.#queue.shift()
+    if (this.#oldest.length === 0 && this.#queue.length > 0) {
+      this.#oldest = this.#queue.reverse()
+      this.#queue = []
+    }
+    const chunk = this.#oldest.pop()
     if (chunk !== undefined) {
       this.#queued -= chunk.length
       if (this.#queued < HIGH_WATER_MARK) {
@@ -170,6 +177,7 @@ export class MemoryDuplex implements Duplex {
 
   #discard(): void {
     this.#queue = []
+    this.#oldest = []
     this.#queued = 0
     for (const drained of this.#drained.splice(0)) drained()
   }

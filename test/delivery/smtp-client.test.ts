@@ -250,6 +250,149 @@ describe('SmtpClient', () => {
     expect(connections).toBe(2)
   })
 
+  describe('with more messages than connections', () => {
+    /** A server that pipelines; `answer` makes the reply to its nth message, at once or some time. */
+    async function pipelining(answer: (message: number, socket: Socket) => string | Promise<string>) {
+      const server = { port: 0, seen: [] as string[], messages: 0, connections: 0 }
+      const replies = new WeakMap<Socket, Promise<void>>()
+      const reply = (line: string, socket: Socket): string | Promise<string> => {
+        if (line.startsWith('EHLO')) return '250-bare\r\n250 PIPELINING\r\n'
+        if (/^MAIL|^RCPT/.test(line)) return '250 ok\r\n'
+        if (line === 'DATA') return '354 go\r\n'
+        return line === '.' ? answer(++server.messages, socket) : line === 'QUIT' ? '221 bye\r\n' : ''
+      }
+      server.port = await bare((line, socket) => {
+        server.seen.push(line)
+        const before = replies.get(socket)
+        if (before === undefined) server.connections++
+        const said = reply(line, socket)
+        replies.set(
+          socket,
+          (before ?? Promise.resolve()).then(async () => void socket.write(await said)),
+        )
+        return null
+      })
+      return server
+    }
+    /** One that says yes to a message when it is told to. */
+    async function holding() {
+      const held: (() => void)[] = []
+      const server = await pipelining(
+        () => new Promise((resolve) => held.push(() => resolve('250 2.0.0 kept\r\n'))),
+      )
+      const release = async () => {
+        await expect.poll(() => held.length).toBe(1)
+        held.pop()?.()
+      }
+      return { server, release }
+    }
+    const send = (client: SmtpClient, count: number, options: { signal?: AbortSignal } = {}) =>
+      Array.from({ length: count }, (_, index) =>
+        client.send({ ...envelope, from: `m${index}@c.test` }, [Buffer.from(`${index}\r\n`)], options),
+      )
+    const settled = () => new Promise((resolve) => setTimeout(resolve, 30))
+
+    it('sends the envelope of one behind the end of another', async () => {
+      const { server, release } = await holding()
+      const sending = send(clientOf(server.port, { maxConnections: 1 }), 3)
+      const behind = (from: string) => ['.', `MAIL FROM:<${from}>`, 'RCPT TO:<bob@example.test>', 'DATA']
+      await expect.poll(() => server.seen.slice(-4)).toEqual(behind('m1@c.test'))
+      expect(server.messages).toBe(1)
+      await release()
+      await expect.poll(() => server.seen.slice(-4)).toEqual(behind('m2@c.test'))
+      await release()
+      await release()
+      expect((await Promise.all(sending)).every(({ recipients }) => recipients[0]?.accepted)).toBe(true)
+      expect(server.connections).toBe(1)
+    })
+
+    it('takes a message that comes later, but not behind one whose server is slow', async () => {
+      const { server, release } = await holding()
+      const client = clientOf(server.port, { maxConnections: 1 })
+      const [first] = send(client, 1)
+      await expect.poll(() => server.seen.at(-1)).toBe('.')
+      const second = client.send({ ...envelope, from: 'second@c.test' }, 'x')
+      await expect.poll(() => server.seen.at(-3)).toBe('MAIL FROM:<second@c.test>')
+      await release()
+      await first
+      await expect.poll(() => server.messages).toBe(2)
+      await new Promise((resolve) => setTimeout(resolve, 1050))
+      const third = client.send({ ...envelope, from: 'third@c.test' }, 'x')
+      await settled()
+      expect(server.seen.at(-1)).toBe('.')
+      await release()
+      await second
+      await release()
+      expect((await third).recipients[0]?.accepted).toBe(true)
+    })
+
+    it('sends the one behind again where the server leaves after the one before', async () => {
+      const silence = new Promise<string>(() => undefined)
+      const leave = (socket: Socket) => {
+        socket.destroy()
+        return silence
+      }
+      const ends: readonly [string, (socket: Socket) => string | Promise<string>, object][] = [
+        ['421', () => '421 4.3.2 bye\r\n', { reply: { code: 421 } }],
+        ['closes', leave, { reply: { code: 451 } }],
+        ['silent', () => silence, { reply: { code: 451 } }],
+      ]
+      for (const [name, end, expected] of ends) {
+        const server = await pipelining((message, socket) =>
+          message === 1 ? end(socket) : '250 2.0.0 kept\r\n',
+        )
+        const client = clientOf(server.port, { maxConnections: 1, limits: { finalMs: 60 } })
+        const [first, second] = await Promise.all(send(client, 2))
+        expect(first?.recipients, name).toMatchObject([{ accepted: false, ...expected }])
+        expect(second?.recipients, name).toMatchObject([{ accepted: true }])
+        expect(server.connections, name).toBe(2)
+      }
+    })
+
+    it('counts them, and closes a connection that has had its number', async () => {
+      const server = await pipelining(() => '250 kept\r\n')
+      const client = clientOf(server.port, { maxConnections: 2, maxMessages: 3 })
+      const outcomes = await Promise.all(send(client, 12))
+      expect(outcomes.every(({ recipients }) => recipients[0]?.accepted)).toBe(true)
+      expect(server.connections).toBe(4)
+      await client.close()
+      expect(server.seen.filter((line) => line === 'QUIT')).toHaveLength(4)
+    })
+
+    it('gives up the one behind without harm to the one before', async () => {
+      const { server, release } = await holding()
+      const client = clientOf(server.port, { maxConnections: 1 })
+      const abort = new AbortController()
+      const [first] = send(client, 1)
+      const [second] = send(client, 1, { signal: abort.signal })
+      const third = client.send(envelope, 'x')
+      await expect.poll(() => server.seen.at(-1)).toBe('DATA')
+      abort.abort(new Error('enough'))
+      await expect(second).rejects.toThrow('enough')
+      await release()
+      expect((await first)?.recipients[0]?.accepted).toBe(true)
+      await release()
+      expect((await third).recipients[0]?.accepted).toBe(true)
+      expect(server.connections).toBe(2)
+    })
+
+    it('waits at its end for all of them', async () => {
+      const server = await serve()
+      const client = clientOf(server.port, { maxConnections: 2 })
+      const sending = Promise.all(send(client, 50))
+      await client.close()
+      expect((await sending).every(({ recipients }) => recipients[0]?.accepted)).toBe(true)
+      const other = clientOf(server.port, { maxConnections: 2 })
+      const destroyed = Promise.allSettled(send(other, 50))
+      await settled()
+      await other.destroy()
+      for (const each of await destroyed) {
+        if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'STATE' })
+      }
+      await expect.poll(() => server.drivers.size).toBe(0)
+    })
+  })
+
   it('says what is wrong with an envelope or a message that is none', async () => {
     const server = await serve()
     const client = clientOf(server.port)

@@ -20,16 +20,25 @@ export interface SmtpClientPoolOptions extends SmtpConnectOptions {
 /** A connection of the pool. */
 interface Pooled {
   readonly session: SmtpClientSession
+  /** Sent over it so far. */
   messages: number
+  /** On their way over it: at most one, and one behind it. */
+  underWay: number
+  /** When its last message was out whole, by `performance.now()`. */
+  sentAt: number
   idleTimer: NodeJS.Timeout | null
 }
+
+/** Milliseconds that a message may have been out without a reply, for another to be sent behind it. */
+const PROMPT = 1000
 
 /** Given a connection, or null for leave to open one. */
 type Waiting = (pooled: Pooled | null) => void
 
 /**
  * Sends mail to one server, over as few connections as do: one that is free is used again, and a message that finds
- * the server has closed it meanwhile goes over a new one.
+ * the server has closed it meanwhile goes over a new one. When all are busy, the envelope of the next message goes out
+ * along with the end of one before it (RFC 2920 section 3.1), but not where the server is slow to answer that.
  */
 export class SmtpClient {
   readonly #options: SmtpClientPoolOptions
@@ -38,9 +47,11 @@ export class SmtpClient {
   readonly #idleMs: number
   readonly #all: Set<Pooled>
   readonly #idle: Pooled[]
+  /** Connections whose message is out and has none behind it, the longest waiting first. */
+  readonly #sent: Set<Pooled>
   readonly #closing: Set<Promise<void>>
   readonly #destroyed: AbortController
-  #waiting: Waiting[]
+  readonly #waiting: Set<Waiting>
   /** Connections, with those that are being opened. */
   #open: number
   #jobs: number
@@ -55,11 +66,12 @@ export class SmtpClient {
     this.#idleMs = atLeast('idleMs', options.idleMs ?? 30_000, 0)
     this.#all = new Set()
     this.#idle = []
+    this.#sent = new Set()
     this.#closing = new Set()
     this.#destroyed = new AbortController()
     // Every message listens to it, and there may be many.
     setMaxListeners(0, this.#destroyed.signal)
-    this.#waiting = []
+    this.#waiting = new Set()
     this.#open = 0
     this.#jobs = 0
     this.#closed = false
@@ -122,8 +134,9 @@ export class SmtpClient {
       const pooled = await this.#acquire(signal)
       const used = pooled.messages++ > 0
       try {
-        const outcome = await pooled.session.send(envelope, source, { signal })
-        if (!used || begun || outcome.inDoubt || !isGone(outcome.error)) return outcome
+        const onSent = (): void => this.#follow(pooled)
+        const outcome = await pooled.session.send(envelope, source, { signal, onSent })
+        if (!used || begun || outcome.inDoubt || !mayBeSentAgain(outcome)) return outcome
       } catch (error) {
         // The session had ended, however the server ended it, and nothing of the message was sent.
         if (!used || begun || !(error instanceof PeerError)) throw error
@@ -133,27 +146,64 @@ export class SmtpClient {
     }
   }
 
-  /** A connection for one message: a free one, a new one, or the next that is free. */
+  /** A connection for one message: a free one, a new one, one that takes it behind another, or the next of these. */
   async #acquire(signal: AbortSignal): Promise<Pooled> {
     const free = this.#idle.pop()
     if (free !== undefined) {
       if (free.idleTimer !== null) clearTimeout(free.idleTimer)
       free.idleTimer = null
+      free.underWay++
       return free
     }
     if (this.#open < this.#maxConnections) this.#open++
     else {
+      const followed = this.#toFollow()
+      if (followed !== null) return followed
       const handed = await this.#wait(signal)
       if (handed !== null) return handed
     }
     return this.#connect(signal)
   }
 
+  /** A message is out whole over this connection: another may go behind it. */
+  #follow(pooled: Pooled): void {
+    if (pooled.messages >= this.#maxMessages) return
+    pooled.sentAt = performance.now()
+    if (!this.#hand(pooled)) this.#sent.add(pooled)
+  }
+
+  /** Gives a connection to whoever waits longest; false where nobody does. */
+  #hand(pooled: Pooled): boolean {
+    const next = this.#nextWaiting()
+    if (next === undefined) return false
+    pooled.underWay++
+    next(pooled)
+    return true
+  }
+
+  /** Whoever waits longest, and waits no more. */
+  #nextWaiting(): Waiting | undefined {
+    const [next] = this.#waiting
+    if (next !== undefined) this.#waiting.delete(next)
+    return next
+  }
+
+  #toFollow(): Pooled | null {
+    const since = performance.now() - PROMPT
+    for (const pooled of this.#sent) {
+      if (pooled.sentAt < since) continue
+      this.#sent.delete(pooled)
+      pooled.underWay++
+      return pooled
+    }
+    return null
+  }
+
   /** Opens a connection, which is counted already. */
   async #connect(signal: AbortSignal): Promise<Pooled> {
     try {
       const session = await connectSmtp(this.#options, signal)
-      const pooled: Pooled = { session, messages: 0, idleTimer: null }
+      const pooled: Pooled = { session, messages: 0, underWay: 1, sentAt: 0, idleTimer: null }
       this.#all.add(pooled)
       void session.closed.then(() => this.#drop(pooled))
       return pooled
@@ -166,7 +216,7 @@ export class SmtpClient {
   #wait(signal: AbortSignal): Promise<Pooled | null> {
     return new Promise((resolve, reject) => {
       const aborted = (): void => {
-        this.#waiting = this.#waiting.filter((each) => each !== waiting)
+        this.#waiting.delete(waiting)
         reject(signal.reason)
       }
       const waiting = (pooled: Pooled | null): void => {
@@ -174,20 +224,20 @@ export class SmtpClient {
         resolve(pooled)
       }
       signal.addEventListener('abort', aborted, { once: true })
-      this.#waiting.push(waiting)
+      this.#waiting.add(waiting)
     })
   }
 
+  /** A message is done with; the last one under way frees the connection. */
   #release(pooled: Pooled): void {
+    pooled.underWay--
+    if (pooled.underWay > 0) return
+    this.#sent.delete(pooled)
     if (!pooled.session.engine.ready || pooled.messages >= this.#maxMessages) {
       this.#drop(pooled)
       return
     }
-    const next = this.#waiting.shift()
-    if (next !== undefined) {
-      next(pooled)
-      return
-    }
+    if (this.#hand(pooled)) return
     this.#idle.push(pooled)
     pooled.idleTimer = setTimeout(() => this.#drop(pooled), this.#idleMs)
     pooled.idleTimer.unref()
@@ -196,6 +246,7 @@ export class SmtpClient {
   /** Closes a connection that nobody is to use any more, if it is not closed already. */
   #drop(pooled: Pooled): void {
     if (!this.#all.delete(pooled)) return
+    this.#sent.delete(pooled)
     if (pooled.idleTimer !== null) clearTimeout(pooled.idleTimer)
     const index = this.#idle.indexOf(pooled)
     if (index !== -1) this.#idle.splice(index, 1)
@@ -208,7 +259,7 @@ export class SmtpClient {
 
   /** There is room for another connection: whoever waits opens it. */
   #leave(): void {
-    const next = this.#waiting.shift()
+    const next = this.#nextWaiting()
     if (next === undefined) this.#open--
     else next(null)
   }
@@ -234,9 +285,11 @@ function describe(envelope: SmtpEnvelope, octets: Uint8Array): SmtpEnvelope {
   }
 }
 
-/** The server closed the connection, with 421 or without a word. */
-function isGone(error: PeerError | null): boolean {
-  return error?.code === 'LOST' || (error instanceof SmtpRefusal && error.reply.code === 421)
+/** The server closed the connection, with 421 or without a word, or the session ended before it got to the message. */
+function mayBeSentAgain({ error, recipients }: MessageOutcome): boolean {
+  if (error === null) return false
+  if (error.code === 'LOST' || (error instanceof SmtpRefusal && error.reply.code === 421)) return true
+  return recipients.every(({ stage }) => stage === 'local')
 }
 
 function tracked(body: Chunks, begin: () => void): AsyncIterable<Uint8Array> {

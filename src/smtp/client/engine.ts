@@ -35,6 +35,8 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
   #extensions: SmtpExtensions
   #auth: AuthExchange | null
   #transaction: Transaction | null
+  /** The one whose commands went out behind the message of the one before it. */
+  #following: Transaction | null
   #resetDue: boolean
   #bodyAnnounced: boolean
   #closing: boolean
@@ -54,6 +56,7 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
     this.#extensions = readExtensions(null)
     this.#auth = this.options.credentials === null ? null : new AuthExchange(this.options)
     this.#transaction = null
+    this.#following = null
     this.#resetDue = false
     this.#bodyAnnounced = false
     this.#closing = false
@@ -71,9 +74,17 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
     return this.#secure
   }
 
-  /** `send` may be called. */
+  /** The session waits for a message, or for QUIT. */
   get ready(): boolean {
     return this.#state === 'ready'
+  }
+
+  /** `send` may be called: the session is ready, or what it sends may be followed (the event `sent`). */
+  get accepts(): boolean {
+    if (this.#state === 'ready') return true
+    return (
+      this.#state === 'transaction' && this.#following === null && this.#transaction?.mayBeFollowed === true
+    )
   }
 
   get need(): Need {
@@ -120,12 +131,12 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
   }
 
   /**
-   * Begins a message. UsageError `STATE` unless `ready`, `ENVELOPE` for an envelope that cannot be sent to anyone.
-   * A message that this peer cannot take gets its outcome without a word to the peer; so does one that the caller has
-   * found to be such, with `refusal`.
+   * Begins a message. UsageError `STATE` unless the engine `accepts` one, `ENVELOPE` for an envelope that cannot be sent
+   * to anyone. A message that this peer cannot take gets its outcome without a word to the peer; so does one that the
+   * caller has found to be such, with `refusal`.
    */
   send(envelope: SmtpEnvelope, refusal: Reply | null = null): void {
-    this.#mustBeReady()
+    if (!this.accepts) throw this.#notReady()
     const transaction = new Transaction(envelope, {
       refusal,
       channel: this.#channel,
@@ -135,7 +146,8 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
       peerVerified: this.#peerVerified,
       authenticated: this.#authenticated,
     })
-    this.#transaction = transaction
+    if (this.#transaction === null) this.#transaction = transaction
+    else this.#following = transaction
     this.#state = 'transaction'
     if (this.#resetDue && transaction.phase !== 'done') {
       this.#resetDue = false
@@ -161,13 +173,14 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
     const transaction = this.#wanting()
     if (transaction === null) return false
     transaction.end()
+    if (transaction.mayBeFollowed) this.#events.push({ type: 'sent' })
     this.#proceed()
     return true
   }
 
   /** Ends the session politely. UsageError `STATE` unless `ready`. */
   quit(): void {
-    this.#mustBeReady()
+    if (this.#state !== 'ready') throw this.#notReady()
     this.#sayQuit()
   }
 
@@ -200,9 +213,8 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
     this.#fail('timeout', new PeerError('TIMEOUT', `no reply to ${kind.toUpperCase()} in ${ms} ms`))
   }
 
-  #mustBeReady(): void {
-    if (this.#state !== 'ready')
-      throw new UsageError('STATE', `the session is not ready but in ${this.#state}`)
+  #notReady(): UsageError {
+    return new UsageError('STATE', `the session is not ready but in ${this.#state}`)
   }
 
   #wanting(): Transaction | null {
@@ -344,23 +356,26 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
     } else this.#channel.command(next.line, 'auth', next.shown)
   }
 
-  /** Moves the transaction on, and tells the host what it may do. */
+  /** Moves the transactions on, and tells the host what it may do. */
   #proceed(): void {
-    const transaction = this.#transaction
-    if (transaction === null) return
-    transaction.advance()
-    if (transaction.phase === 'done') {
-      this.#finish(transaction)
-      this.#state = 'ready'
-    } else if (!transaction.open) this.#bodyAnnounced = false
+    this.#transaction?.advance()
+    while (this.#transaction?.phase === 'done') {
+      this.#finish(this.#transaction)
+      this.#transaction?.advance()
+    }
+    this.#following?.advance()
+    if (this.#transaction?.open !== true) this.#bodyAnnounced = false
     else if (!this.#bodyAnnounced) {
       this.#bodyAnnounced = true
       this.#events.push({ type: 'body' })
     }
   }
 
+  /** Its outcome is told, and the next one's turn has come. */
   #finish(transaction: Transaction): void {
-    this.#transaction = null
+    this.#transaction = this.#following
+    this.#following = null
+    if (this.#transaction === null && this.#state === 'transaction') this.#state = 'ready'
     this.#bodyAnnounced = false
     this.#resetDue ||= transaction.unfinished
     this.#events.push({ type: 'message', outcome: transaction.outcome })
@@ -407,11 +422,9 @@ export class SmtpClientEngine implements Engine<SmtpClientEvent> {
   #close(reason: SmtpClientCloseReason, error: PeerError | null): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    const transaction = this.#transaction
-    if (transaction !== null) {
-      transaction.fail(reply(451, '4.3.2', 'The session was ended'), null)
-      this.#finish(transaction)
-    }
+    this.#transaction?.fail(reply(451, '4.3.2', 'The session was ended'), null)
+    this.#following?.abandon(error)
+    while (this.#transaction !== null) this.#finish(this.#transaction)
     this.#channel.clear()
     this.#channel.input.clear()
     this.#events.push({ type: 'closed', reason, error })

@@ -3,7 +3,10 @@ import type { PeerError } from '../../core/errors.js'
 import type { Reply } from '../../interfaces/index.js'
 import type { SmtpExtensions } from './extensions.js'
 
-/** Where in a transaction a recipient's outcome was decided; `local`: the peer was not asked. */
+/**
+ * Where in a transaction a recipient's outcome was decided; `local`: the peer was not asked, or the session was over
+ * before it got to the message.
+ */
 export type SmtpStage = 'local' | 'mail' | 'rcpt' | 'data' | 'message'
 
 /** What became of a message for one recipient. */
@@ -48,7 +51,9 @@ export type SmtpClientCloseReason =
  * - `tls`, `authenticated`: where the session has got to.
  * - `ready`: `send` may be called; later each `message` says so again unless `closed` follows.
  * - `body`: need is `data`: call `write` until it is not, or `end`. Comes again when the peer has caught up.
- * - `message`: the transaction is over, and how.
+ * - `sent`: the message is out whole, and its outcome due; `send` may be called for the next one, whose commands then go
+ *   out in the same group (RFC 2920 section 3.1). Only where the peer takes that.
+ * - `message`: the transaction is over, and how; those of two messages come in the order of `send`.
  * - `closed`: the last event. `error` says what went wrong; null after QUIT and after a shutdown.
  */
 export type SmtpClientEvent =
@@ -58,5 +63,6 @@ export type SmtpClientEvent =
   | { readonly type: 'authenticated'; readonly mechanism: string }
   | { readonly type: 'ready' }
   | { readonly type: 'body' }
+  | { readonly type: 'sent' }
   | { readonly type: 'message'; readonly outcome: MessageOutcome }
   | { readonly type: 'closed'; readonly reason: SmtpClientCloseReason; readonly error: PeerError | null }

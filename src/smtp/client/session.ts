@@ -14,14 +14,24 @@ import type { SmtpClientOptions } from './options.js'
 /** RFC 5321 section 4.5.3.2.5: how long the peer may leave a block of data unread. */
 const BLOCK_TIMEOUT = 180_000
 
+export interface SmtpSendOptions {
+  /** Gives the message up, and with it the connection. */
+  readonly signal?: AbortSignal
+  /** The message is out whole, and `send` may be called for the next. */
+  readonly onSent?: () => void
+}
+
 interface Sending {
   readonly body: MessageBody
+  readonly onSent: () => void
   readonly resolve: (outcome: MessageOutcome) => void
   readonly reject: (error: unknown) => void
   readonly stopListening: () => void
   /** Of a body in chunks, once it is begun. */
   chunks: Iterator<Uint8Array> | AsyncIterator<Uint8Array> | null
   pumping: boolean
+  /** Why the host has given it up. */
+  failure: { readonly error: unknown } | null
 }
 
 /** A client engine on a connection, in promises. */
@@ -38,10 +48,11 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
   #settleReady: { readonly resolve: () => void; readonly reject: (error: unknown) => void }
   #settleClosed: (error: PeerError | null) => void
   #sending: Sending | null
+  /** The message behind it, if its envelope is on its way already. */
+  #following: Sending | null
   /** A message is being looked through before it is sent. */
   #fitting: boolean
   #tlsError: PeerError | null
-  #hostError: { readonly error: unknown } | null
   /** The host has ended the session, before the peer did, so that whoever sends is out of turn. */
   #endedByHost: boolean
   #over: boolean
@@ -52,9 +63,9 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
     this.#duplex = duplex
     this.#downgrade = options.downgrade ?? true
     this.#sending = null
+    this.#following = null
     this.#fitting = false
     this.#tlsError = null
-    this.#hostError = null
     this.#endedByHost = false
     this.#over = false
     this.#settleReady = { resolve: () => undefined, reject: () => undefined }
@@ -88,27 +99,31 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
    * cannot be taken back. Rejects with the PeerError that ended the session where the peer has ended it already: nothing of
    * the message was sent. UsageError for an envelope that cannot be sent, or out of turn.
    *
+   * `onSent` is called when the message is out whole and another may be sent behind it, while its own outcome is due:
+   * one round trip less (RFC 2920 section 3.1), where the peer takes that. Should the session end before the peer has
+   * got to the other, all its recipients have the stage `local`.
+   *
    * A message that the peer cannot take as it is (8-bit, binary) is encoded anew where it is there whole, as an array,
    * or as a function (RFC 6152 section 3; see `downgrade` of the options), and otherwise refused.
    */
   async send(
     envelope: SmtpEnvelope,
     body: MessageBody,
-    options: { readonly signal?: AbortSignal } = {},
+    options: SmtpSendOptions = {},
   ): Promise<MessageOutcome> {
     const { signal } = options
     signal?.throwIfAborted()
     bodyOf(body)
-    if (this.#sending !== null || this.#fitting) {
+    if (this.engine.need === 'closed' && !this.#endedByHost) throw await this.#whatEndedIt()
+    if (this.#fitting || (this.#sending !== null && !this.engine.accepts)) {
       throw new UsageError('STATE', 'the session sends one message at a time')
     }
-    if (this.engine.need === 'closed' && !this.#endedByHost) throw await this.#whatEndedIt()
-    const must = this.#downgrade && this.engine.ready && needsDowngrade(envelope, this.engine.extensions)
-    if (!must) return this.#send(envelope, body, null, signal)
+    const must = this.#downgrade && this.engine.accepts && needsDowngrade(envelope, this.engine.extensions)
+    if (!must) return this.#send(envelope, body, null, options)
     this.#fitting = true
     const fitted = await this.#abortable(fitMessage(envelope, body, this.engine.extensions), signal)
     if (this.engine.need === 'closed') throw await this.#whatEndedIt()
-    return this.#send(fitted.envelope, fitted.body, fitted.refusal, signal)
+    return this.#send(fitted.envelope, fitted.body, fitted.refusal, options)
   }
 
   /** Why there is no session to send over: nothing of a message was sent, so nothing became of it. */
@@ -135,14 +150,17 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
     envelope: SmtpEnvelope,
     body: MessageBody,
     refusal: Reply | null,
-    signal: AbortSignal | undefined,
+    { signal, onSent = ignore }: SmtpSendOptions,
   ): Promise<MessageOutcome> {
     this.engine.send(envelope, refusal)
     return new Promise((resolve, reject) => {
-      const aborted = (): void => this.#giveUp(signal?.reason)
+      const aborted = (): void => this.#giveUp(sending, signal?.reason)
       signal?.addEventListener('abort', aborted, { once: true })
       const stopListening = (): void => signal?.removeEventListener('abort', aborted)
-      this.#sending = { body, resolve, reject, stopListening, chunks: null, pumping: false }
+      const state = { chunks: null, pumping: false, failure: null }
+      const sending: Sending = { body, onSent, resolve, reject, stopListening, ...state }
+      if (this.#sending === null) this.#sending = sending
+      else this.#following = sending
       this.#driver.wake()
     })
   }
@@ -167,6 +185,9 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
         return
       case 'body':
         this.#body()
+        return
+      case 'sent':
+        this.#sending?.onSent()
         return
       case 'message':
         this.#message(event.outcome)
@@ -218,26 +239,29 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
         if (this.#sending !== sending) return
       }
     } catch (error) {
-      if (this.#sending === sending) this.#giveUp(error)
+      this.#giveUp(sending, error)
     } finally {
       sending.pumping = false
     }
   }
 
-  #giveUp(error: unknown): void {
-    if (this.#sending === null) return
-    this.#hostError ??= { error }
-    this.destroy()
+  /** What has begun cannot be taken back; the message before one that follows is still waited for. */
+  #giveUp(sending: Sending, error: unknown): void {
+    sending.failure ??= { error }
+    if (sending === this.#sending) this.#duplex.destroy()
+    else if (sending === this.#following) sending.reject(sending.failure.error)
   }
 
   #message(outcome: MessageOutcome): void {
     const sending = this.#sending
-    this.#sending = null
+    this.#sending = this.#following
+    this.#following = null
     if (sending === null) return
     if (sending.chunks !== null) void release(sending.chunks)
     sending.stopListening()
-    if (this.#hostError === null) sending.resolve(outcome)
-    else sending.reject(this.#hostError.error)
+    if (sending.failure === null) sending.resolve(outcome)
+    else sending.reject(sending.failure.error)
+    if (this.#sending !== null && this.#sending.failure !== null) this.#duplex.destroy()
   }
 
   #closed(error: PeerError | null): void {
@@ -245,6 +269,8 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
     this.#settleClosed(error)
   }
 }
+
+const ignore = (): void => undefined
 
 function iteratorOf(
   body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,

@@ -20,6 +20,9 @@ const NOT_SENT = reply(451, '4.3.0', 'The message was not sent')
  *
  * `envelope`: commands and their replies; `body`: the host may write; `final`: the message is complete, or not wanted
  * any more, and replies are due; `done`: the outcome is known.
+ *
+ * Its commands may go out behind the message of the transaction before it, while that still waits for its reply: as
+ * replies come in the order of the commands, none of this one's comes before the other is done.
  */
 export class Transaction {
   phase: 'envelope' | 'body' | 'final' | 'done'
@@ -109,6 +112,16 @@ export class Transaction {
     return this.phase === 'body' && this.#writer?.open === true
   }
 
+  /**
+   * Commands of another message may follow in the same group (RFC 2920 section 3.1): this one is out whole, its reply
+   * is the one thing that is due to it, and whatever that says, the peer lets go of the transaction (RFC 5321
+   * section 4.1.1.4). After a chunk that was refused it would not (RFC 3030 section 2); and there is no need, since a
+   * small message in a chunk is in one group with its recipients.
+   */
+  get mayBeFollowed(): boolean {
+    return this.phase === 'final' && this.#complete && this.#pipelined > 1 && !this.#chunking && !this.#lmtp
+  }
+
   write(chunk: Uint8Array): void {
     this.#writer?.write(chunk)
   }
@@ -179,6 +192,12 @@ export class Transaction {
     this.#inDoubt = this.#complete && !known && this.#outcomes.includes(null)
     this.#error = error
     this.#refuse(said, this.#complete || this.phase === 'body' ? 'message' : 'rcpt')
+    this.phase = 'done'
+  }
+
+  /** The connection is over before the peer has got to this one. */
+  abandon(error: PeerError | null): void {
+    this.#error = error
     this.phase = 'done'
   }
 
@@ -262,6 +281,7 @@ export class Transaction {
 
   /** The transaction is over when nothing is due and nothing will be sent any more. */
   #settle(): void {
+    if (this.mayBeFollowed) this.phase = 'done'
     if (this.#channel.outstanding > 0) return
     if (this.phase === 'final') this.phase = 'done'
     else if (this.phase === 'envelope') {

@@ -182,10 +182,11 @@ describe('any octets in any state', () => {
           lmtp: fc.boolean(),
           login: fc.boolean(),
           size: fc.boolean(),
+          follow: fc.boolean(),
           secure: fc.boolean(),
           ends: fc.constantFrom('end', 'lost', 'timeout', 'shutdown'),
         }),
-        (opening, pieces, { lmtp, login, size, secure, ends }) => {
+        (opening, pieces, { lmtp, login, size, secure, follow, ends }) => {
           const credentials = login ? { user: 'u', password: 'p' } : null
           const talk = new ClientTalk({ lmtp, credentials, secure })
           let sent = 0
@@ -193,7 +194,7 @@ describe('any octets in any state', () => {
           const act = (): void => {
             for (let turn = 0; turn < 20; turn++) {
               const { engine } = talk
-              if (engine.ready && sent < 50) {
+              if ((follow ? engine.accepts : engine.ready) && sent < 50) {
                 engine.send({ from: 'a@b.test', to: ['c@d.test', 'e@f.test'], ...(size ? { size: 6 } : {}) })
                 sent++
               } else if (engine.need === 'data') {
