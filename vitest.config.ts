@@ -15,6 +15,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // They need the reference data: npm run test:corpus.
     exclude: ['test/corpus/**'],
+    // One process for each core: much of the tests is waiting for a disk or a clock.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
