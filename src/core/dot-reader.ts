@@ -9,7 +9,7 @@ type DotState = 'lineStart' | 'dot' | 'dotCr' | 'text' | 'end'
 const FEW = 256
 /** So few octets are copied in less time than a call takes. */
 const FEW_TO_COPY = 32
-/** A dot so near is found in less time than a call takes. */
+/** What is so near is found in less time than a call takes. */
 const NEAR = 32
 /** In place of an index: the end of the window was reached. */
 const WHOLE = -1
@@ -251,11 +251,11 @@ export class DotReader {
     const most = this.#longestLine + 2
     let start = from - this.#line
     while (!this.longLine && start + most <= to) {
-      const end = chunk.lastIndexOf(LF, start + most - 1)
+      const end = lastLf(chunk, start + most - 1)
       if (end < from || end < start) this.longLine = true
       else start = end + 1
     }
-    const last = chunk.lastIndexOf(LF, to - 1)
+    const last = lastLf(chunk, to - 1)
     this.#line = last < from ? this.#line + to - from : to - last - 1
     if (this.#line - (chunk[to - 1] === CR ? 1 : 0) > this.#longestLine) this.longLine = true
   }
@@ -311,6 +311,13 @@ function dottedLine(chunk: Buffer, from: number, to: number): number {
   for (let at = from; at < near; at++) if (chunk[at] === LF && chunk[at + 1] === DOT) return at
   const found = near === to - 1 ? -1 : chunk.indexOf(LF_DOT, near)
   return found < to - 1 ? found : -1
+}
+
+/** The last LF at `at` or before it, or -1. */
+function lastLf(chunk: Buffer, at: number): number {
+  const near = Math.max(0, at - NEAR)
+  for (let each = at; each >= near; each--) if (chunk[each] === LF) return each
+  return near === 0 ? -1 : chunk.lastIndexOf(LF, near - 1)
 }
 
 /** No view is made of a whole chunk. */
