@@ -13,6 +13,8 @@ export interface Load {
   readonly reconnect: boolean
   /** TLS by STARTTLS. */
   readonly tls: boolean
+  /** The next envelope goes out behind a message (RFC 2920 section 3.1), as `SmtpClient` sends when it has many. */
+  readonly following?: boolean
   readonly seconds: number
 }
 
@@ -22,6 +24,8 @@ export interface Loaded {
 }
 
 const LF = 0x0a
+const FOUR = 0x34
+const FIVE = 0x35
 
 /** A message as it goes over the wire, with its final dot. */
 function makeMessage(size: number | 'dots'): Buffer {
@@ -39,14 +43,22 @@ export async function load(options: Load): Promise<Loaded> {
   )
   const group = Buffer.from(`MAIL FROM:<sender@client.test>\r\n${recipients.join('')}DATA\r\n`)
   const message = makeMessage(options.size)
+  const envelopeReplies = options.recipients + 2
+  const messageAndGroup = Buffer.concat([message, group])
   const until = performance.now() + options.seconds * 1000
   let messages = 0
   const work = async (): Promise<void> => {
     let talk: Talk | null = null
+    let asked = false
     while (performance.now() < until) {
       talk ??= await Talk.open(options)
-      await talk.say(group, options.recipients + 2, '3')
-      await talk.say(message, 1, '2')
+      if (!asked) await talk.say(group, envelopeReplies, '3')
+      if (options.following === true) {
+        await talk.say(messageAndGroup, 1 + envelopeReplies, '3')
+        asked = true
+      } else {
+        await talk.say(message, 1, '2')
+      }
       messages++
       if (options.reconnect) {
         talk.close()
@@ -60,7 +72,7 @@ export async function load(options: Load): Promise<Loaded> {
   return { messages, seconds: (performance.now() - from) / 1000 }
 }
 
-/** One connection; replies are only counted, and the first digit of the last line looked at. */
+/** One connection; replies are counted, none may refuse, and the first digit of the last line is looked at. */
 class Talk {
   #socket: Socket
   #lines: number
@@ -130,7 +142,12 @@ class Talk {
     this.#socket.on('error', (error) => this.#failed(error))
     this.#socket.on('close', () => this.#failed(new Error('the server closed the connection')))
     this.#socket.on('data', (chunk: Buffer) => {
-      for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, at + 1)) this.#lines--
+      for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, at + 1)) {
+        this.#lines--
+        const next = chunk[at + 1]
+        if (next === FOUR || next === FIVE)
+          this.#failed(new Error(`the server says: ${chunk.toString('latin1')}`))
+      }
       this.#last = chunk
       if (this.#lines > 0) return
       const line = chunk.lastIndexOf(LF, chunk.length - 2) + 1
