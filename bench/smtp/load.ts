@@ -76,6 +76,7 @@ export async function load(options: Load): Promise<Loaded> {
 class Talk {
   #socket: Socket
   #lines: number
+  #atLineStart: boolean
   #expected: string
   #last: Buffer
   #done: () => void
@@ -84,6 +85,7 @@ class Talk {
   private constructor(socket: Socket) {
     this.#socket = socket
     this.#lines = 0
+    this.#atLineStart = true
     this.#expected = ''
     this.#last = Buffer.alloc(0)
     this.#done = () => undefined
@@ -142,11 +144,16 @@ class Talk {
     this.#socket.on('error', (error) => this.#failed(error))
     this.#socket.on('close', () => this.#failed(new Error('the server closed the connection')))
     this.#socket.on('data', (chunk: Buffer) => {
-      for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, at + 1)) {
-        this.#lines--
-        const next = chunk[at + 1]
-        if (next === FOUR || next === FIVE)
+      for (let at = 0; at < chunk.length; ) {
+        const digit = chunk[at]
+        if (this.#atLineStart && (digit === FOUR || digit === FIVE)) {
           this.#failed(new Error(`the server says: ${chunk.toString('latin1')}`))
+        }
+        const end = chunk.indexOf(LF, at)
+        this.#atLineStart = end !== -1
+        if (end === -1) break
+        this.#lines--
+        at = end + 1
       }
       this.#last = chunk
       if (this.#lines > 0) return
