@@ -83,6 +83,25 @@ class ToMailServer:
                 plain = body.replace(b"\r\n", b"\n")
                 self.assertTrue(any(each.replace(b"\r\n", b"\n").endswith(plain) for each in kept))
 
+    def test_one_behind_another(self):
+        before = len(self.peer.messages("bob"))
+        bob, nobody = self.address("bob"), self.address("nobody")
+        said = send(
+            {"port": self.peer.port, "tls": "none", "chunking": False},
+            *(
+                ({"from": "alice@c.test", "to": [nobody] if i % 5 == 4 else [bob, nobody]}, HEADER + b"\r\n%d.\r\n" % i)
+                for i in range(10)
+            ),
+        )
+        self.assertIsNone(said["error"])
+        self.assertEqual(said["followed"], 8)
+        for i, outcome in enumerate(said["outcomes"]):
+            accepted = [False] if i % 5 == 4 else [True, False]
+            self.assertEqual([each["accepted"] for each in outcome], accepted, outcome)
+        kept = self.peer.wait_for_messages("bob", before + 8)
+        ends = sorted(each.rstrip().rsplit(b"\n", 1)[1] for each in kept if each.rstrip().endswith(b"."))
+        self.assertEqual(ends, sorted(b"%d." % i for i in range(10) if i % 5 != 4))
+
     def test_tls_and_every_mechanism(self):
         for mechanism in self.mechanisms:
             before = len(self.peer.messages("bob"))

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { afterEach, describe, expect, it } from 'vitest'
-import { connectSmtp, type SmtpConnectOptions } from '../../src/delivery/index.js'
+import { connectSmtp, SmtpClient, type SmtpConnectOptions } from '../../src/delivery/index.js'
 import { createDevelopmentCertificate } from '../../src/tls/index.js'
 
 const certificate = createDevelopmentCertificate(['localhost'], new Date())
@@ -63,6 +63,27 @@ describe('to npm smtp-server', () => {
   const envelope = { from: 'alice@c.test', to: ['bob@example.test', 'nobody@example.test'] }
   const credentials = { user: 'alice', password: 'secret' }
   const trusting = { ca: certificate.cert, serverName: 'localhost' }
+
+  it('sends many messages, each behind another', async () => {
+    const { kept, to } = await serve({ authOptional: true })
+    const client = new SmtpClient({ ...to, tls: 'none', maxConnections: 2 })
+    const outcomes = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => {
+        const recipients = index % 5 === 4 ? ['nobody@example.test'] : envelope.to
+        return client.send({ from: `m${index}@c.test`, to: recipients }, `${index}\r\n.\r\n`)
+      }),
+    )
+    await client.close()
+    for (const [index, { recipients, error }] of outcomes.entries()) {
+      expect(error).toBeNull()
+      expect(recipients.map(({ accepted }) => accepted)).toEqual(index % 5 === 4 ? [false] : [true, false])
+    }
+    expect(kept.map(({ from, to, body }) => `${from} ${to} ${body}`).sort()).toEqual(
+      Array.from({ length: 60 }, (_, index) => `m${index}@c.test bob@example.test ${index}\r\n.\r\n`)
+        .filter((_, index) => index % 5 !== 4)
+        .sort(),
+    )
+  })
 
   it('sends over STARTTLS with each mechanism, and over implicit TLS', async () => {
     for (const mechanism of ['PLAIN', 'LOGIN']) {
