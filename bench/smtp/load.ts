@@ -63,6 +63,7 @@ export async function load(options: Load): Promise<Loaded> {
       if (options.reconnect) {
         talk.close()
         talk = null
+        asked = false
       }
     }
     talk?.close()

@@ -23,7 +23,7 @@ export interface SmtpSendOptions {
 
 interface Sending {
   readonly body: MessageBody
-  readonly onSent: () => void
+  readonly onSent: (() => void) | undefined
   readonly resolve: (outcome: MessageOutcome) => void
   readonly reject: (error: unknown) => void
   readonly stopListening: () => void
@@ -150,15 +150,23 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
     envelope: SmtpEnvelope,
     body: MessageBody,
     refusal: Reply | null,
-    { signal, onSent = ignore }: SmtpSendOptions,
+    { signal, onSent }: SmtpSendOptions,
   ): Promise<MessageOutcome> {
     this.engine.send(envelope, refusal)
     return new Promise((resolve, reject) => {
       const aborted = (): void => this.#giveUp(sending, signal?.reason)
       signal?.addEventListener('abort', aborted, { once: true })
       const stopListening = (): void => signal?.removeEventListener('abort', aborted)
-      const state = { chunks: null, pumping: false, failure: null }
-      const sending: Sending = { body, onSent, resolve, reject, stopListening, ...state }
+      const sending: Sending = {
+        body,
+        onSent,
+        resolve,
+        reject,
+        stopListening,
+        chunks: null,
+        pumping: false,
+        failure: null,
+      }
       if (this.#sending === null) this.#sending = sending
       else this.#following = sending
       this.#driver.wake()
@@ -187,7 +195,7 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
         this.#body()
         return
       case 'sent':
-        this.#sending?.onSent()
+        this.#sending?.onSent?.()
         return
       case 'message':
         this.#message(event.outcome)
@@ -269,8 +277,6 @@ export class SmtpClientSession implements EventHandler<SmtpClientEvent> {
     this.#settleClosed(error)
   }
 }
-
-const ignore = (): void => undefined
 
 function iteratorOf(
   body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,

@@ -279,7 +279,10 @@ export class Transaction {
     return { address, accepted: said.code < 300 && stage === 'message', reply: said, stage }
   }
 
-  /** The transaction is over when nothing is due and nothing will be sent any more. */
+  /**
+   * The transaction is over when nothing is due and nothing will be sent any more. Where it may be followed, what is due
+   * now is another's.
+   */
   #settle(): void {
     if (this.mayBeFollowed) this.phase = 'done'
     if (this.#channel.outstanding > 0) return
