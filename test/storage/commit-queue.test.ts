@@ -54,7 +54,8 @@ interface Opened {
   readonly segments: () => unknown[]
 }
 
-async function open(): Promise<Opened> {
+/** With redo records up to so many octets before SQLite commits; 0 for none. */
+async function open(redo = 0): Promise<Opened> {
   const commits: number[] = []
   const disk = { full: false }
   let jobs = 0
@@ -89,6 +90,7 @@ async function open(): Promise<Opened> {
     messages: { files: messages, segmentSize: SEGMENT },
     limits: storeLimits(),
     logger: silentLogger,
+    amounts: { redo, checkpoint: 4 * 1024 * 1024 },
   })
   await store.resume()
   const account = await store.open('user')
@@ -99,8 +101,8 @@ async function open(): Promise<Opened> {
   return { store, account, log, main, commits, disk, keywordsInDatabase, messages, segments }
 }
 
-async function deliver({ store, account }: Opened): Promise<void> {
-  const body = await stageMessage(store, octets)
+async function deliver({ store, account }: Opened, text = octets): Promise<void> {
+  const body = await stageMessage(store, text)
   const inbox = (await account.find('INBOX'))?.id as string
   try {
     await store.apply([{ type: 'append', body, to: [{ mailbox: inbox, flags: [], internalDate: 0 }] }])
@@ -388,6 +390,153 @@ describe('a commit', () => {
     const { syncs } = log
     await expect(account.create('INBOX')).rejects.toMatchObject({ kind: 'exists' })
     expect(log.syncs).toBe(syncs)
+    await store.close()
+  })
+})
+
+describe('a commit with a redo record', () => {
+  const REDO = 256 * 1024
+
+  /** A store with a segment that redo records go to. */
+  async function openWithRedo(redo = REDO): Promise<Opened> {
+    const opened = await open(redo)
+    await deliver(opened)
+    return opened
+  }
+
+  it('is told of when the message log is on the disk, and not before: SQLite commits nothing', async () => {
+    const opened = await openWithRedo()
+    const { store, account, log, messages, commits } = opened
+    const inbox = await account.select('INBOX', 'write')
+    const told: string[] = []
+    account.watch((mailbox) => told.push(mailbox))
+    const before = [log.syncs, commits.length]
+    const letGo = messages.hold('sync')
+    const work = [deliver(opened), account.create('Work')]
+    const reads = [
+      inbox.snapshot().then(({ uids }) => uids.length),
+      account.status('INBOX').then(({ messages }) => messages),
+    ]
+    await turns(6)
+    const late = inbox.snapshot()
+    expect(await isSettled(Promise.race([...work, late]))).toBe(false)
+    expect(told).toEqual([])
+    letGo()
+    await Promise.all([...work, late])
+    expect(told).toHaveLength(1)
+    expect((await late).uids).toEqual([1, 2])
+    await Promise.all(reads)
+    expect([log.syncs, commits.length]).toEqual(before)
+    await store.close()
+    expect(commits.length).toBeGreaterThan(before[1] as number)
+  })
+
+  it('is made while another is synced, and told of after it', async () => {
+    const opened = await openWithRedo()
+    const { store, messages } = opened
+    const { sync, write } = messages.calls
+    const letGo = messages.hold('sync')
+    const order: number[] = []
+    const first = deliver(opened).then(() => order.push(1))
+    await turns(6)
+    const second = deliver(opened).then(() => order.push(2))
+    await turns(6)
+    const third = deliver(opened).then(() => order.push(3))
+    await turns(6)
+    // Each with one write, and one sync; the third waits for one of them.
+    expect([messages.calls.write - write, messages.calls.sync - sync, order]).toEqual([2, 2, []])
+    letGo()
+    await Promise.all([first, second, third])
+    expect(order).toEqual([1, 2, 3])
+    await store.close()
+  })
+
+  it('is not told of before one that SQLite commits, whose log is not on the disk', async () => {
+    const opened = await openWithRedo()
+    const { store, log, commits } = opened
+    const before = commits.length
+    log.held = true
+    // The segment is full: no redo record fits into it.
+    const first = deliver(opened, Buffer.alloc(SEGMENT))
+    await turns(9)
+    const second = deliver(opened)
+    await turns(9)
+    expect(commits.length).toBe(before + 1)
+    expect(await isSettled(Promise.race([first, second]))).toBe(false)
+    log.held = false
+    log.end()
+    await Promise.all([first, second])
+    await store.close()
+  })
+
+  it('is the last where the message log cannot be synced', async () => {
+    const opened = await openWithRedo()
+    const { store, account, messages } = opened
+    const letGo = messages.hold('sync')
+    messages.fail('sync', 'EIO', 1)
+    const lost = deliver(opened)
+    await turns(6)
+    const ahead = deliver(opened)
+    await turns(6)
+    const told = Promise.all([lost, ahead].map((each) => expect(each).rejects.toMatchObject(failed)))
+    letGo()
+    await told
+    await expect(account.create('More')).rejects.toMatchObject(failed)
+    await expect(account.select('INBOX', 'read')).rejects.toMatchObject(failed)
+    await store.close()
+  })
+
+  it('is committed by SQLite with others, when so many octets of records have come', async () => {
+    const opened = await openWithRedo(4_000)
+    const { store, commits, account } = opened
+    const before = commits.length
+    for (let i = 0; i < 8; i++) await deliver(opened)
+    expect(commits.length - before).toBeGreaterThan(0)
+    expect(commits.length - before).toBeLessThan(4)
+    expect((await account.status('INBOX')).messages).toBe(9)
+    await store.close()
+    expect(commits.reduce((sum, each) => sum + each, 0)).toBe(9)
+  })
+
+  it('is in the file itself after a quiet moment, or later where SQLite cannot commit then', async () => {
+    const opened = await openWithRedo()
+    const { store, account, commits, disk, log, main } = opened
+    const before = [commits.length, log.syncs, main.syncs]
+    const is = () => [commits.length, log.syncs, main.syncs]
+    await deliver(opened)
+    await expect.poll(is).toEqual(before.map((count) => count + 1))
+    disk.full = true
+    await deliver(opened)
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    expect(is()).toEqual(before.map((count) => count + 1))
+    await deliver(opened)
+    expect((await account.status('INBOX')).messages).toBe(4)
+    disk.full = false
+    await deliver(opened)
+    await expect.poll(is).toEqual(before.map((count) => count + 2))
+    await store.close()
+  })
+
+  it('is on the disk in the database before a file goes that its record is in', async () => {
+    const opened = await openWithRedo()
+    const { store, account, log, messages, segments } = opened
+    const never = await stageMessage(store, Buffer.alloc(SEGMENT))
+    await deliver(opened)
+    expect(segments()).toContain(1)
+    const { id } = await account.select('INBOX', 'write')
+    await store.apply([{ type: 'expunge', mailbox: id, uids: [1] }])
+    await expect.poll(segments).not.toContain(1)
+    await deliver(opened)
+    const { syncs } = log
+    log.held = true
+    // The file is held by a message that is given up now.
+    await never.discard()
+    await expect.poll(() => log.syncs).toBeGreaterThan(syncs)
+    await turns(9)
+    expect(messages.calls.remove).toBe(0)
+    log.held = false
+    log.end()
+    await expect.poll(() => messages.calls.remove).toBeGreaterThan(0)
     await store.close()
   })
 })

@@ -58,6 +58,10 @@ export class FaultyFiles implements MessageFiles {
   async #pass(call: Call): Promise<void> {
     this.calls[call]++
     if (this.#held?.call === call) await this.#held.until
+    this.#failIfTold(call)
+  }
+
+  #failIfTold(call: Call): void {
     if (this.#failing?.call !== call || this.#failing.left <= 0) return
     this.#failing.left--
     throw Object.assign(new Error(`${this.#failing.code}: injected, ${call}`), { code: this.#failing.code })
@@ -75,6 +79,18 @@ export class FaultyFiles implements MessageFiles {
           throw error
         }
         await file.write(pieces, at)
+      },
+      writeNow: (pieces, at) => {
+        this.pieces.push(pieces.length)
+        this.calls.write++
+        try {
+          this.#failIfTold('write')
+        } catch (error) {
+          const [first] = pieces
+          if (first !== undefined) file.writeNow([first.subarray(0, first.length >> 1)], at)
+          throw error
+        }
+        file.writeNow(pieces, at)
       },
       read: async (into, at) => {
         await this.#pass('read')

@@ -32,8 +32,8 @@ export class ForgetfulFiles implements MessageFiles {
   /** How many were ever made, and how many were removed. */
   made = 0
   removed = 0
-  /** Syncs that go on. */
-  syncing = 0
+  /** Called when a sync is about to end, and soon after it has ended. */
+  onSync: (moment: 'during' | 'after') => void = () => undefined
 
   /** A sync takes up to so many milliseconds. */
   constructor(ms: number) {
@@ -54,13 +54,17 @@ export class ForgetfulFiles implements MessageFiles {
         kept.writes.push({ at, octets: Buffer.concat(pieces), synced: false })
         await file.write(pieces, at)
       },
+      writeNow: (pieces, at) => {
+        kept.writes.push({ at, octets: Buffer.concat(pieces), synced: false })
+        file.writeNow(pieces, at)
+      },
       sync: async () => {
         const written = [...kept.writes]
-        this.syncing++
         await new Promise((resolve) => setTimeout(resolve, Math.random() * this.#ms))
-        this.syncing--
+        this.onSync('during')
         for (const write of written) write.synced = true
         kept.durable = true
+        setImmediate(() => this.onSync('after'))
       },
       read: (into, at) => file.read(into, at),
       size: () => file.size(),

@@ -8,8 +8,6 @@ import { syncFolder } from './sync-folder.js'
 /** Files of a folder, which no file system finds many. */
 const SHARD = 1_000
 const SUFFIX = '.log'
-/** Octets below which a write is not left to another thread, which would cost more than the system's copy of them does. */
-const DIRECT = 256 * 1024
 
 const openFile = promisify(open)
 const statFile = promisify(fstat)
@@ -89,11 +87,19 @@ class DiskFile implements MessageFile {
   }
 
   async write(pieces: readonly Uint8Array[], at: number): Promise<void> {
-    const octets = pieces.reduce((sum, { length }) => sum + length, 0)
     let left = pieces
     for (let offset = at; left.length > 0; ) {
-      const written =
-        octets < DIRECT ? writevSync(this.#handle, left, offset) : await this.#write(left, offset)
+      const written = await this.#write(left, offset)
+      offset += written
+      left = without(left, written)
+    }
+  }
+
+  /** Another thread would cost more than the system's copy of the octets does. */
+  writeNow(pieces: readonly Uint8Array[], at: number): void {
+    let left = pieces
+    for (let offset = at; left.length > 0; ) {
+      const written = writevSync(this.#handle, left, offset)
       offset += written
       left = without(left, written)
     }

@@ -2,6 +2,8 @@
 export interface MessageFile {
   /** Writes all of the pieces, one after another from `at` on; what lies between is zeros. */
   write(pieces: readonly Uint8Array[], at: number): Promise<void>
+  /** The same, before it returns: for what is short. */
+  writeNow(pieces: readonly Uint8Array[], at: number): void
   /** Reads into the buffer; how many octets there were, fewer than it has room for only at the file's end. */
   read(into: Uint8Array, at: number): Promise<number>
   /** How many octets it has. */

@@ -1,20 +1,38 @@
 import { MailError } from '../../core/index.js'
-import { turn } from '../turn.js'
 import type { MessageFile } from './files.js'
 import { LogSync } from './log-sync.js'
 import { placeOf } from './record.js'
 import type { Segments } from './segments.js'
 
-/** Octets that are written at once. */
-const BATCH = 4 * 1024 * 1024
-/** Turns of the event loop for which a batch waits while each brings more. */
-const TURNS = 16
+/** Octets of records that wait to be written, at most but for the last of them. */
+const BATCH = 256 * 1024
 
-interface Waiting {
+/** A record to be appended. */
+interface NewRecord {
   readonly cid: number
   /** Header and octets. */
   readonly record: Uint8Array
-  readonly resolve: (place: number) => void
+  /** Called when they are needed no more. */
+  readonly done: () => void
+}
+
+/** A record that has its place, though it may not have been written yet. */
+export interface Appended {
+  readonly place: number
+  /** Why it could not be written; null where it was, or may be. */
+  lost: unknown
+}
+
+/** What is to be written. */
+interface Pending {
+  readonly appended: Appended
+  readonly record: NewRecord
+}
+
+/** A record for which there was no segment. */
+interface Waiting {
+  readonly record: NewRecord
+  readonly resolve: (appended: Appended) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -22,57 +40,127 @@ interface Waiting {
 interface Current {
   readonly number: number
   readonly file: MessageFile
-  /** Where the next record goes. */
+  /** Where the next octets are written. */
+  written: number
+  /** Where the next record goes: after those that wait to be written. */
   end: number
 }
 
 /**
- * The end of the log, where records are appended. What is appended in one turn, and while a write goes on, is written by
- * one call, and synced by one more after it (`sync`) on another thread. Whoever appended goes on as soon as it is
- * written, and tells nobody before it is synced. Records come to the disk in their order: where one is not there, none
+ * The end of the log, where records are appended. A record has its place at once, and is written when somebody needs it
+ * (`flush`), together with all others that came meanwhile; then one sync brings them to the disk (`syncNow`), on another
+ * thread. Nobody is told of a message before that. Records come to the disk in their order: where one is not there, none
  * of those after it was synced.
  *
- * A write that fails fails those who were in it; after a failed sync nothing is known of what is on the disk, and
- * nothing more is taken.
+ * A write that fails loses every record that was in it, and the log goes on in another segment; after a failed sync
+ * nothing is known of what is on the disk, and nothing more is taken.
  */
 export class LogQueue {
   readonly sync: LogSync
   readonly #segments: Segments
   readonly #segmentSize: number
-  #waiting: Waiting[]
   #current: Current | null
-  /** While there is something to do. */
+  #pending: Pending[]
+  #pendingOctets: number
+  /** The lowest number of a content whose record is pending. */
+  #pendingFrom: number
+  #waiting: Waiting[]
+  /** While there is no segment, and one is made. */
   #work: Promise<void> | null
+  /** The lowest number that the segment may have that is made. */
+  #nextNumber: number | null
   #closed: boolean
   /** Why a sync has failed. */
-  #lost: Error | null
+  #failure: Error | null
 
   /** `fatal` is told of a failed sync, and says what everyone is told. */
   constructor(segments: Segments, segmentSize: number, fatal: (error: unknown) => Error) {
     this.sync = new LogSync((error) => {
-      this.#lost = fatal(error)
-      return this.#lost
+      this.#failure = fatal(error)
+      return this.#failure
     })
     this.#segments = segments
     this.#segmentSize = segmentSize
-    this.#waiting = []
     this.#current = null
+    this.#pending = []
+    this.#pendingOctets = 0
+    this.#pendingFrom = Number.POSITIVE_INFINITY
+    this.#waiting = []
     this.#work = null
+    this.#nextNumber = null
     this.#closed = false
-    this.#lost = null
+    this.#failure = null
   }
 
   /**
-   * Appends a content's record; resolves with its place when it is written, though perhaps not yet synced. Its segment
-   * is then held once more: until the caller lets it go.
+   * Appends a content's record, and gives its place. Its segment is then held once more: until the caller lets it go.
+   * `done` is called when the record is needed no more.
    */
-  append(cid: number, record: Uint8Array): Promise<number> {
+  append(cid: number, octets: Uint8Array, done: () => void): Appended | Promise<Appended> {
     if (this.#closed) return Promise.reject(new MailError('closed', 'the store is closed'))
-    if (this.#lost !== null) return Promise.reject(this.#lost)
+    if (this.#failure !== null) return Promise.reject(this.#failure)
+    const record: NewRecord = { cid, record: octets, done }
+    const current = this.#work === null ? this.#current : null
+    if (current !== null && current.end < this.#segmentSize) return this.#put(current, record)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ cid, record, resolve, reject })
-      this.#work ??= this.#run()
+      this.#waiting.push({ record, resolve, reject })
+      this.#work ??= this.#renew()
     })
+  }
+
+  /** The octets of contents with a lower number are on the disk. */
+  get syncedBelow(): number {
+    return Math.min(this.sync.from, this.#pendingFrom)
+  }
+
+  /**
+   * Writes what waits to be written, and `redo` behind it. False, and nothing is done, where there is no room for
+   * `redo`. Throws where they cannot be written.
+   */
+  flush(redo?: Uint8Array): boolean {
+    const current = this.#current
+    if (current === null) return redo === undefined
+    if (redo !== undefined && current.end + redo.length > this.#segmentSize) return false
+    const pending = this.#pending
+    if (pending.length === 0 && redo === undefined) return true
+    const from = this.#pendingFrom
+    this.#pending = []
+    this.#pendingOctets = 0
+    this.#pendingFrom = Number.POSITIVE_INFINITY
+    const pieces = pending.map(({ record }) => record.record)
+    if (redo !== undefined) pieces.push(redo)
+    try {
+      current.file.writeNow(pieces, current.written)
+    } catch (error) {
+      for (const { appended } of pending) appended.lost = error
+      this.#giveUp(current)
+      throw error
+    } finally {
+      for (const { record } of pending) record.done()
+    }
+    current.end += redo?.length ?? 0
+    current.written = current.end
+    this.sync.wrote(current.file, from)
+    return true
+  }
+
+  /** Before a segment is read: whoever needs a record that could not be written, is told of it elsewhere. */
+  writeFor(segment: number): void {
+    if (segment === this.current) this.#tryFlush()
+  }
+
+  /** Writes what waits, and resolves when all that has been written is on the disk; null where it is. */
+  syncNow(): Promise<void> | null {
+    this.flush()
+    return this.sync.now()
+  }
+
+  /** Where the next record goes, or before that. */
+  get end(): number {
+    const current = this.#current
+    return current === null
+      ? placeOf(this.#nextNumber ?? this.#segments.next, 0)
+      : placeOf(current.number, Math.min(current.end, this.#segmentSize - 1))
   }
 
   /** The segment that is written, or 0. */
@@ -87,87 +175,101 @@ export class LogQueue {
     await this.#leave()
   }
 
-  async #run(): Promise<void> {
+  #put(current: Current, record: NewRecord): Appended {
+    const { cid, record: octets } = record
+    const appended: Appended = { place: placeOf(current.number, current.end), lost: null }
+    current.end += octets.length
+    this.#segments.hold(current.number)
+    this.#pending.push({ appended, record })
+    this.#pendingOctets += octets.length
+    this.#pendingFrom = Math.min(this.#pendingFrom, cid)
+    if (this.#pendingOctets >= BATCH) this.#tryFlush()
+    return appended
+  }
+
+  /** Where it fails, whoever has a record that is lost is told when he needs it. */
+  #tryFlush(): void {
+    try {
+      this.flush()
+    } catch {
+      // As said.
+    }
+  }
+
+  /** Gives those their places who wait, in one new segment after another. */
+  async #renew(): Promise<void> {
     while (this.#waiting.length > 0) {
-      // While others still come, they share the write.
-      let seen = 0
-      for (let turns = 0; turns < TURNS && seen < this.#waiting.length; turns++) {
-        seen = this.#waiting.length
-        await turn()
+      try {
+        if (this.#failure !== null) throw this.#failure
+        await this.#begin(await this.#create())
+      } catch (error) {
+        // Without a segment nobody gets any further, nor after a failed sync.
+        for (const { record, reject } of this.#waiting.splice(0)) {
+          record.done()
+          reject(error)
+        }
       }
-      await this.#write()
     }
     this.#work = null
   }
 
-  async #write(): Promise<void> {
-    let batch: readonly Waiting[] = []
+  /** The first record of a segment; then the others. */
+  async #begin(current: Current): Promise<void> {
+    const { record, resolve, reject } = this.#waiting.shift() as Waiting
+    const appended = this.#put(current, record)
     try {
-      if (this.#lost !== null) throw this.#lost
-      const current = await this.#withRoom()
-      batch = this.#take(current)
-      await this.#append(current, batch)
+      // Nobody refers to a file that may not be there after a power loss.
+      await this.syncNow()
+      resolve(appended)
     } catch (error) {
-      if (batch.length > 0) await this.#giveBack()
-      for (const { reject } of batch) reject(error)
-      // Without a segment nobody gets any further, nor after a failed sync.
-      if (batch.length === 0 || this.#lost !== null)
-        for (const { reject } of this.#waiting.splice(0)) reject(error)
+      this.#segments.release(current.number)
+      reject(error)
+      throw error
+    }
+    this.#fill(current)
+  }
+
+  /** Gives those their places who wait, as far as there is room. */
+  #fill(current: Current): void {
+    while (this.#current === current && current.end < this.#segmentSize) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      next.resolve(this.#put(current, next.record))
     }
   }
 
-  async #append(current: Current, batch: readonly Waiting[]): Promise<void> {
-    const { number, file, end } = current
-    await file.write(
-      batch.map(({ record }) => record),
-      end,
-    )
-    this.sync.wrote(
-      file,
-      batch.reduce((lowest, { cid }) => Math.min(lowest, cid), Number.POSITIVE_INFINITY),
-    )
-    // Nobody refers to a file that may not be there after a power loss.
-    if (end === 0) await this.sync.done
-    for (const { record, resolve } of batch) {
-      this.#segments.hold(number)
-      resolve(placeOf(number, current.end))
-      current.end += record.length
-    }
-  }
-
-  /** As many as go in one batch, and begin within the segment. */
-  #take({ end }: Current): readonly Waiting[] {
-    const most = Math.min(BATCH, this.#segmentSize - end)
-    let octets = 0
-    let count = 0
-    for (; count < this.#waiting.length && octets < most; count++) {
-      octets += (this.#waiting[count] as Waiting).record.length
-    }
-    return this.#waiting.splice(0, count)
-  }
-
-  /** The segment that is written, or a new one after it. */
-  async #withRoom(): Promise<Current> {
-    if (this.#current !== null && this.#current.end < this.#segmentSize) return this.#current
+  /** A new segment after the one that is left. */
+  async #create(): Promise<Current> {
     await this.#leave()
-    this.#current = { ...(await this.#segments.create()), end: 0 }
-    return this.#current
-  }
-
-  /** After a write that failed: takes away what it has left, so that the disk has room; the log goes on elsewhere. */
-  async #giveBack(): Promise<void> {
-    await this.#current?.file.truncate(this.#current.end).catch(() => undefined)
-    await this.#leave()
+    this.#nextNumber ??= this.#segments.next
+    const current = { ...(await this.#segments.create()), written: 0, end: 0 }
+    this.#current = current
+    this.#nextNumber = null
+    return current
   }
 
   /** When all of the segment is synced, so that nothing in the next one is before it is. */
   async #leave(): Promise<void> {
+    this.#tryFlush()
     const current = this.#current
     if (current === null) return
     this.#current = null
-    await this.sync.done?.catch(() => undefined)
-    this.#segments.doubt(current.number)
-    this.#segments.release(current.number)
-    await current.file.close().catch(() => undefined)
+    await this.sync.now()?.catch(() => undefined)
+    await this.#letGo(current)
+  }
+
+  /** After a write that failed: takes away what it has left, so that the disk has room; the log goes on elsewhere. */
+  #giveUp(current: Current): void {
+    this.#current = null
+    void current.file
+      .truncate(current.written)
+      .catch(() => undefined)
+      .then(() => this.#letGo(current))
+  }
+
+  async #letGo({ number, file }: Current): Promise<void> {
+    this.#segments.doubt(number)
+    this.#segments.release(number)
+    await file.close().catch(() => undefined)
   }
 }

@@ -3,58 +3,69 @@ import type { MessageFile } from './files.js'
 /** Of which content octets may not be on the disk, where all of them are. */
 const NOBODY = Number.POSITIVE_INFINITY
 
+/** A sync that goes on. */
+interface Running {
+  /** The lowest number of a content whose octets it will have synced. */
+  readonly from: number
+}
+
 /**
- * The syncs of the log, one after another. Each takes all that was written when it began: what is written while it goes
- * on is for the next, which begins when it has ended.
+ * The syncs of the log, each begun when somebody needs it (`now`), also while others go on. It takes all that was
+ * written when it began.
  */
 export class LogSync {
   readonly #fatal: (error: unknown) => Error
-  #running: Promise<void> | null
-  #next: Promise<void> | null
-  /** The lowest number of a content whose octets the running one, and the next one, will have synced. */
-  #runningFrom: number
-  #nextFrom: number
+  /** What was written to since the last sync began, and the lowest number of a content that is in there. */
+  #written: MessageFile | null
+  #writtenFrom: number
+  readonly #running: Set<Running>
+  /** Ends with the last of them. */
+  #ended: Promise<void> | null
 
   /** `fatal` is told of a sync that failed, which is the last, and says what everyone is told. */
   constructor(fatal: (error: unknown) => Error) {
     this.#fatal = fatal
-    this.#running = null
-    this.#next = null
-    this.#runningFrom = NOBODY
-    this.#nextFrom = NOBODY
-  }
-
-  /** Resolves when all that has been written is on the disk; null where it is. */
-  get done(): Promise<void> | null {
-    return this.#next ?? this.#running
+    this.#written = null
+    this.#writtenFrom = NOBODY
+    this.#running = new Set()
+    this.#ended = null
   }
 
   /** The octets of contents with a lower number are on the disk. */
   get from(): number {
-    return Math.min(this.#runningFrom, this.#nextFrom)
+    let lowest = this.#writtenFrom
+    for (const { from } of this.#running) lowest = Math.min(lowest, from)
+    return lowest
   }
 
-  /** After a write to `file` of contents with numbers from `cid` on: they are synced as soon as may be. */
-  wrote(file: MessageFile, cid: number): void {
-    this.#nextFrom = Math.min(this.#nextFrom, cid)
-    if (this.#next !== null) return
-    this.#next = this.#sync(file, this.#running)
-    // Whoever waits hears of it; perhaps nobody does.
-    this.#next.catch(() => undefined)
+  /** After a write to `file` of contents with numbers from `cid` on, if of any. */
+  wrote(file: MessageFile, cid = NOBODY): void {
+    this.#written = file
+    this.#writtenFrom = Math.min(this.#writtenFrom, cid)
   }
 
-  async #sync(file: MessageFile, before: Promise<void> | null): Promise<void> {
-    await before
-    this.#running = this.#next
-    this.#next = null
-    this.#runningFrom = this.#nextFrom
-    this.#nextFrom = NOBODY
+  /** Resolves when all that has been written is on the disk; null where it is. */
+  now(): Promise<void> | null {
+    const file = this.#written
+    if (file === null) return this.#ended
+    const running = { from: this.#writtenFrom }
+    this.#written = null
+    this.#writtenFrom = NOBODY
+    this.#running.add(running)
+    this.#ended = this.#sync(file, running, this.#ended)
+    // Whoever waits hears of a failure; perhaps nobody does.
+    this.#ended.catch(() => undefined)
+    return this.#ended
+  }
+
+  /** A failure of the one before may be told to that one alone. */
+  async #sync(file: MessageFile, running: Running, before: Promise<void> | null): Promise<void> {
     try {
-      await file.sync()
+      await Promise.all([file.sync(), before])
     } catch (error) {
       throw this.#fatal(error)
     }
-    this.#running = null
-    this.#runningFrom = NOBODY
+    this.#running.delete(running)
+    if (this.#running.size === 0 && this.#written === null) this.#ended = null
   }
 }

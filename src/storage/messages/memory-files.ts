@@ -40,6 +40,10 @@ class MemoryFile implements MessageFile {
   }
 
   async write(pieces: readonly Uint8Array[], at: number): Promise<void> {
+    this.writeNow(pieces, at)
+  }
+
+  writeNow(pieces: readonly Uint8Array[], at: number): void {
     const end = pieces.reduce((sum, piece) => sum + piece.length, at)
     if (end > this.#octets.length) {
       const larger = Buffer.alloc(Math.max(end, 2 * this.#octets.length))

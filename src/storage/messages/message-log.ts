@@ -23,7 +23,7 @@ export class MessageLog {
 
   constructor({ files, segmentSize, letGo, fatal }: MessageLogOptions) {
     this.buffers = new MessageBuffers()
-    this.segments = new Segments(files, letGo)
+    this.segments = new Segments(files, letGo, (segment) => this.queue.writeFor(segment))
     this.queue = new LogQueue(this.segments, segmentSize, fatal)
     this.#fatal = fatal
   }

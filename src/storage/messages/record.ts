@@ -3,6 +3,8 @@
  * octets. The highest octet of each is first.
  */
 export const HEADER = 20
+/** The number in the header of a redo record, which no content has. */
+export const REDO = 0
 /** Octets from which on a segment takes no further record, at most: each begins below it. */
 export const SEGMENT = 64 * 1024 * 1024
 
@@ -12,10 +14,10 @@ const CID = 4
 const SIZE = CID + WIDTH
 const SUM = SIZE + WIDTH
 
-/** What stands before the octets of a message. */
+/** What stands before the octets of a message, or of a redo record. */
 export interface Header {
   readonly cid: number
-  /** Octets of the message. */
+  /** Octets that follow. */
   readonly size: number
   /** Their CRC-32; 0 where there is none, which a large message has not. */
   readonly sum: number

@@ -27,26 +27,42 @@ export class Segments {
   /** Segments that may be nobody's once they are let go. */
   readonly #doubtful: Set<number>
   readonly #letGo: (number: number) => void
+  readonly #beforeUse: (number: number) => void
   #next: number
   #closed: boolean
 
-  /** `letGo` is told of segments that nobody holds (any more), and that may be of no use: see `doubt`. */
-  constructor(files: MessageFiles, letGo: (number: number) => void) {
+  /**
+   * `letGo` is told of segments that nobody holds (any more), and that may be of no use: see `doubt`; `beforeUse` of
+   * those that are about to be read.
+   */
+  constructor(
+    files: MessageFiles,
+    letGo: (number: number) => void,
+    beforeUse: (number: number) => void = () => undefined,
+  ) {
     this.#files = files
     this.#open = new Map()
     this.#held = new Map()
     this.#doubtful = new Set()
     this.#letGo = letGo
+    this.#beforeUse = beforeUse
     this.#next = 1
     this.#closed = false
   }
 
+  /** The number of the next new one. */
+  get next(): number {
+    return this.#next
+  }
+
   /**
    * Before anything else: removes the files that are not among the `known` ones, which a crash has left. Returns the
-   * known ones that are missing; where there are such, the files are of another database, and all of them stay.
+   * known ones that are missing; where there are such, the files are of another database, and all of them stay. No new
+   * one has a number below `first`.
    */
-  async start(known: ReadonlySet<number>): Promise<readonly number[]> {
+  async start(known: ReadonlySet<number>, first = 1): Promise<readonly number[]> {
     const found = new Set(await this.#files.list())
+    this.#next = Math.max(this.#next, first)
     for (const number of found) this.#next = Math.max(this.#next, number + 1)
     for (const number of known) this.#next = Math.max(this.#next, number + 1)
     const missing = [...known].filter((number) => !found.has(number))
@@ -114,6 +130,7 @@ export class Segments {
 
   async #use<T>(number: number, run: (file: MessageFile) => Promise<T>): Promise<T> {
     if (this.#closed) throw new MailError('closed', 'the store is closed')
+    this.#beforeUse(number)
     const open = this.#open.get(number) ?? { file: this.#files.open(number), readers: 0 }
     // To the end, as the one used last.
     this.#open.delete(number)

@@ -1,21 +1,30 @@
 import { MailError } from '../../core/index.js'
 import { Awake } from '../awake.js'
+import type { LogQueue } from '../messages/log-queue.js'
 import type { Database } from './database.js'
 import { toMailError } from './errors.js'
 import { LogChanges } from './log-changes.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
 import type { Synced } from './synced-file.js'
+import { Transaction } from './transaction.js'
 
 /** A commit takes no more jobs, octets or milliseconds than this, so that other work gets its turn. */
 const MOST_JOBS = 256
 const MOST_OCTETS = 2 * 1024 * 1024
 const MOST_MS = 8
-/** Octets in the write-ahead log after which they are moved to the file. */
-const CHECKPOINT = 4 * 1024 * 1024
-/** Of a page there; and how many a commit writes, beside one for each mailbox that it changes. */
+/** In octets. */
+export interface CommitAmounts {
+  /** Of redo records, after which SQLite commits what they are about; 0 where none are written. */
+  readonly redo: number
+  /** In SQLite's log, after which they are moved to the file. */
+  readonly checkpoint: number
+}
+
+const usual: CommitAmounts = { redo: 256 * 1024, checkpoint: 4 * 1024 * 1024 }
+/** Of a page there; and how many SQLite's commit writes, beside one for each mailbox that it changes. */
 const PAGE = 8 * 1024
 const PAGES = 6
-/** Milliseconds without a commit after which what is in the log is moved to the file. */
+/** Milliseconds without a commit after which everything is moved to the file. */
 const QUIET = 200
 
 /** One job's part in a commit: what must be taken back in memory where it fails, and who hears of it afterwards. */
@@ -78,24 +87,30 @@ interface Written {
   readonly jobs: readonly Job[]
   /** The mailboxes that it changed, with the keywords that each has in it. */
   readonly touched: ReadonlyMap<SqlMailbox, readonly string[]>
-  /** Resolves when the octets of its messages are on the disk; null where they are. */
-  readonly octets: Promise<void> | null
+  /** Whether it is good as soon as the message log is on the disk; else SQLite's log has to be, too. */
+  readonly redo: boolean
+  /** Whether octets in the message log are part of it. */
+  readonly octets: boolean
 }
 
 /**
- * Group commit. Whoever submits while others wait shares one BEGIN ... COMMIT with them. It runs in one synchronous
- * burst, so that nobody ever sees what is not committed. A job that fails harms nobody else: each has a savepoint of its
- * own, or, since savepoints are dear, those before it are undone and run once more, with savepoints then.
+ * Group commit. Whoever submits while others wait shares one commit with them. It runs in one synchronous burst, so that
+ * nobody ever sees what is not committed. A job that fails harms nobody else: each has a savepoint of its own, or, since
+ * savepoints are dear, those before it are undone and run once more, with savepoints then.
  *
- * After COMMIT the log is synced, on another thread where it is a file, while the octets of its messages are too: in the
- * meantime others read, and one more commit is made, which is synced next; not of long jobs, for which those who have
- * been synced would wait. Nobody is told of a commit before all of it is on the disk. A failed COMMIT fails everyone in
+ * A commit is good with a redo record in the message log, which is synced on another thread, together with the octets of
+ * its messages; one that is long or large, with SQLite's COMMIT, and its log is synced too. In the meantime others read,
+ * and one more commit is made, which is synced next; not of long jobs, for which those who have been synced would wait.
+ * Nobody is told of a commit before all of it, and all before it, is on the disk. A commit that fails, fails everyone in
  * it; after a failed sync nothing is known of what is on the disk, and nothing more is taken.
  */
 export class CommitQueue {
   readonly #database: Database
   readonly #folder: string | null
   readonly #files: DatabaseFiles | null
+  readonly #log: LogQueue
+  readonly #amounts: CommitAmounts
+  readonly #transaction: Transaction
   readonly #awake: Awake
   readonly #waiting: Job[]
   /** Jobs that waited at the last turn. */
@@ -107,20 +122,35 @@ export class CommitQueue {
   #idle: (() => void)[]
   /** Commits that are not on the disk: the one whose sync goes on, and one after it. */
   #unsynced: number
-  /** The last sync, each of which begins when the one before has ended. */
+  /** Resolves when all of them are. */
   #synced: Promise<void>
   /** Why a file could not be synced. */
   #failure: MailError | null
-  /** Octets in the log, roughly. */
+  /** Mailboxes that are changed by commits which SQLite has not committed. */
+  readonly #changed: Set<SqlMailbox>
+  /** Octets in SQLite's log, roughly. */
   #logged: number
   #checkpoint: NodeJS.Timeout | null
-  #moving: boolean
+  /** While what is in SQLite's log is moved to the file. */
+  #moving: Promise<void> | null
 
-  /** `files` is null where a COMMIT is on the disk when it returns, or where there is no disk. */
-  constructor(database: Database, folder: string | null, files: DatabaseFiles | null) {
+  /**
+   * `files` is null where a COMMIT is on the disk when it returns, or where there is no disk; `log` is where the octets
+   * of messages are.
+   */
+  constructor(
+    database: Database,
+    folder: string | null,
+    files: DatabaseFiles | null,
+    log: LogQueue,
+    amounts: CommitAmounts = usual,
+  ) {
     this.#database = database
     this.#folder = folder
     this.#files = files
+    this.#log = log
+    this.#amounts = amounts
+    this.#transaction = new Transaction(database, log, files !== null && amounts.redo > 0)
     this.#awake = new Awake()
     this.#waiting = []
     this.#seen = 0
@@ -131,9 +161,10 @@ export class CommitQueue {
     this.#unsynced = 0
     this.#synced = Promise.resolve()
     this.#failure = null
+    this.#changed = new Set()
     this.#logged = 0
     this.#checkpoint = null
-    this.#moving = false
+    this.#moving = null
   }
 
   /** Jobs that wait. */
@@ -170,15 +201,32 @@ export class CommitQueue {
     if (this.#failure !== null) throw this.#failure
   }
 
+  /** Resolves when everything committed so far is on the disk in the database itself: without any redo record. */
+  async settle(): Promise<void> {
+    await this.durable()
+    while (this.#moving !== null) await this.#moving
+    this.#flush()
+    try {
+      await this.#syncLog()
+    } catch (error) {
+      throw this.fail(error)
+    }
+  }
+
   /** Takes nothing more, and resolves when everything submitted is settled. */
   async close(): Promise<void> {
     this.#closed = true
     if (this.#busy) await new Promise<void>((resolve) => this.#idle.push(resolve))
     if (this.#checkpoint !== null) clearTimeout(this.#checkpoint)
+    try {
+      if (this.#failure === null) this.#flush()
+    } catch {
+      // The next start does it.
+    }
   }
 
   get #busy(): boolean {
-    return this.#waiting.length > 0 || this.#unsynced > 0 || this.#moving
+    return this.#waiting.length > 0 || this.#unsynced > 0 || this.#moving !== null
   }
 
   #schedule(): void {
@@ -190,8 +238,8 @@ export class CommitQueue {
   /** What is next. Whatever ends later schedules another turn. */
   #turn(): void {
     this.#scheduled = false
-    if (this.#moving || this.#unsynced > 1) return
-    const full = this.#logged > CHECKPOINT
+    if (this.#moving !== null || this.#unsynced > 1) return
+    const full = this.#logged > this.#amounts.checkpoint
     const next = this.#waiting[0]
     if (this.#unsynced === 1) {
       if (full || next === undefined || next.long || this.#long) return
@@ -201,7 +249,7 @@ export class CommitQueue {
       if (this.#seen > seen) this.#schedule()
       else this.#commit()
     } else if (full) {
-      void this.#moveLog()
+      this.#move()
     } else if (next !== undefined) {
       this.#commit()
     } else {
@@ -212,18 +260,33 @@ export class CommitQueue {
   #commit(): void {
     const written = this.#burst(performance.now())
     this.#seen = 0
-    if (written !== null && (this.#files !== null || written.octets !== null)) void this.#sync(written)
-    else if (written !== null) tell(written)
+    if (written !== null) this.#sync(written)
     this.#schedule()
   }
 
-  /** The next sync begins before anybody acts on what this one has made durable. */
-  async #sync(written: Written): Promise<void> {
+  /** Tells of a commit when it is on the disk. */
+  #sync(written: Written): void {
+    const syncs = this.#syncsOf(written)
+    if (syncs.length === 0) {
+      tell(written)
+      return
+    }
     this.#unsynced++
-    const log = this.#unsynced === 1 ? this.#syncLog() : this.#synced.then(() => this.#syncLog())
-    this.#synced = written.octets === null ? log : both(log, written.octets)
+    this.#synced = all(syncs)
+    void this.#tellWhen(this.#synced, written)
+  }
+
+  /** What a commit waits for; none where it is on the disk. Whatever is before it is, too. */
+  #syncsOf({ redo, octets }: Written): readonly Promise<void>[] {
+    const before = this.#unsynced > 0 ? this.#synced : null
+    const log = redo || octets ? this.#log.sync.now() : null
+    const commit = redo || this.#files === null ? null : after(before, () => this.#syncLog())
+    return [before, log, commit].filter((each) => each !== null)
+  }
+
+  async #tellWhen(synced: Promise<void>, written: Written): Promise<void> {
     try {
-      await this.#awake.wait(this.#synced)
+      await this.#awake.wait(synced)
     } catch (error) {
       const reason = this.fail(error)
       for (const job of written.jobs) job.reject(reason)
@@ -256,7 +319,8 @@ export class CommitQueue {
     let octets = 0
     let current: Step | null = null
     try {
-      database.run('BEGIN IMMEDIATE')
+      if (this.#transaction.octets > this.#amounts.redo) this.#flush()
+      this.#transaction.begin()
       do {
         const job = this.#waiting[0]
         if (job === undefined || job.guarded !== guarded || (job.long && this.#unsynced > 0)) break
@@ -272,14 +336,19 @@ export class CommitQueue {
         log.addAll(tx.log)
         for (const mailbox of tx.modSeqs.keys()) touched.set(mailbox, mailbox.state.table.keywords)
       }
-      for (const mailbox of touched.keys()) mailbox.writeHeader(database)
+      for (const mailbox of touched.keys()) {
+        mailbox.writeHeader(database)
+        this.#changed.add(mailbox)
+      }
       log.write(database)
-      database.run('COMMIT')
       this.#long = done.some(({ job }) => job.long)
-      this.#logGrew(octets + PAGE * (PAGES + touched.size))
-      return done.length === 0 ? null : { jobs: done.map(({ job }) => job), touched, octets: log.synced }
+      const redo = this.#transaction.end(this.#long)
+      if (!redo) this.#committed(octets)
+      this.#checkSoon()
+      if (done.length === 0) return null
+      return { jobs: done.map(({ job }) => job), touched, redo, octets: log.added }
     } catch (error) {
-      database.rollback()
+      this.#takeBack()
       this.#fail(current === null ? done : [...done, current], error)
       return null
     }
@@ -288,14 +357,16 @@ export class CommitQueue {
   /** Whether the job is part of the commit. Throws where SQLite has given up the whole transaction. */
   #runGuarded({ job, tx }: Step): boolean {
     const database = this.#database
-    database.run('SAVEPOINT job')
+    const before = database.runs.length
+    database.control('SAVEPOINT job')
     try {
       job.run(tx)
-      database.run('RELEASE job')
+      database.control('RELEASE job')
       return true
     } catch (error) {
       tx.undo()
       if (!this.#undoSavepoint()) throw error
+      database.forget(before)
       job.reject(toMailError(error, this.#folder))
       return false
     }
@@ -307,28 +378,28 @@ export class CommitQueue {
    */
   #runFreely({ job, tx }: Step, done: Step[]): boolean {
     const database = this.#database
-    const { writes } = database
+    const before = database.runs.length
     try {
       job.run(tx)
       return true
     } catch (error) {
       tx.undo()
       job.reject(toMailError(error, this.#folder))
-      if (database.writes === writes) return false
-      database.rollback()
+      if (database.runs.length === before) return false
+      this.#takeBack()
       const undone = done.splice(0)
       for (const step of [...undone].reverse()) step.tx.undo()
       for (const step of undone) step.job.guarded = true
       this.#waiting.unshift(...undone.map((step) => step.job))
-      database.run('BEGIN IMMEDIATE')
+      this.#transaction.begin()
       return false
     }
   }
 
   #undoSavepoint(): boolean {
     try {
-      this.#database.run('ROLLBACK TO job')
-      this.#database.run('RELEASE job')
+      this.#database.control('ROLLBACK TO job')
+      this.#database.control('RELEASE job')
       return true
     } catch {
       return false
@@ -343,42 +414,84 @@ export class CommitQueue {
     if (failed.length === 0) for (const job of this.#waiting.splice(0)) job.reject(reason)
   }
 
-  /** What is in the log is moved to the file when it has become much, and in quiet moments. */
-  #logGrew(octets: number): void {
-    this.#logged += octets
+  /** Takes back what was done in the burst. */
+  #takeBack(): void {
+    try {
+      this.#transaction.takeBack()
+    } catch {
+      // Whoever reads or writes next tries again.
+    }
+  }
+
+  /** Has SQLite commit what only redo records have made good. */
+  #flush(): void {
+    const { octets } = this.#transaction
+    if (octets === 0) return
+    this.#transaction.flush()
+    this.#committed(2 * octets)
+  }
+
+  /** After SQLite's commit, of so many octets in rows. */
+  #committed(octets: number): void {
+    this.#logged += octets + PAGE * (PAGES + this.#changed.size)
+    this.#changed.clear()
+  }
+
+  /** What is in SQLite's log is moved to the file when it has become much, and in quiet moments. */
+  #checkSoon(): void {
     if (this.#checkpoint !== null) this.#checkpoint.refresh()
     else this.#checkpoint = setTimeout(() => this.#quiet(), QUIET).unref()
   }
 
   #quiet(): void {
-    if (this.#logged > 0 && !this.#busy && !this.#closed) void this.#moveLog()
+    if ((this.#logged > 0 || this.#transaction.octets > 0) && !this.#busy && !this.#closed) this.#move()
+  }
+
+  #move(): void {
+    this.#moving = this.#moveLog().finally(() => {
+      this.#moving = null
+      this.#schedule()
+    })
   }
 
   /**
-   * Between two commits: everything in the log is on the disk, and the next commit, which may begin the log anew, waits
-   * until the file is too.
+   * Between two commits: everything in SQLite's log is brought to the disk, and the next commit, which may begin the log
+   * anew, waits until the file is, too.
    */
   async #moveLog(): Promise<void> {
     this.#logged = 0
-    if (this.#failure !== null) return this.#schedule()
-    this.#moving = true
+    if (this.#failure !== null) return
+    try {
+      this.#flush()
+    } catch {
+      // Redo records hold everything; the next commits tell of a disk that stays full.
+      return
+    }
+    try {
+      await this.#syncLog()
+      this.#checkpointNow()
+      await this.#files?.main.sync()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  #checkpointNow(): void {
     try {
       this.#database.checkpoint(this.#files === null)
     } catch {
       // The log holds everything; the next commit or checkpoint tells of a disk that stays broken.
     }
-    try {
-      await this.#files?.main.sync()
-    } catch (error) {
-      this.fail(error)
-    }
-    this.#moving = false
-    this.#schedule()
   }
 }
 
-async function both(first: Promise<void>, second: Promise<void>): Promise<void> {
-  await Promise.all([first, second])
+async function all(works: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(works)
+}
+
+async function after(before: Promise<void> | null, work: () => Promise<void>): Promise<void> {
+  await before
+  await work()
 }
 
 function tell({ jobs, touched }: Written): void {

@@ -1,4 +1,5 @@
 import type { Logger } from '../../interfaces/index.js'
+import type { Appended } from '../messages/log-queue.js'
 import type { MessageLog } from '../messages/message-log.js'
 import { HEADER, placeOf, readHeader, segmentOf } from '../messages/record.js'
 import { pause, turn } from '../turn.js'
@@ -163,20 +164,23 @@ export class Compaction {
   async #move(records: readonly OldRecord[]): Promise<void> {
     const live = this.#live(records)
     if (live.length === 0) return
-    const moves: { readonly record: OldRecord; readonly place: number }[] = []
+    const moves: { readonly record: OldRecord; readonly appended: Appended }[] = []
     try {
       const appended = await Promise.allSettled(
-        live.map(({ cid, octets }) => this.#log.queue.append(cid, octets)),
+        live.map(async ({ cid, octets }) => this.#log.queue.append(cid, octets, () => undefined)),
       )
       appended.forEach((each, i) => {
-        if (each.status === 'fulfilled') moves.push({ record: live[i] as OldRecord, place: each.value })
+        if (each.status === 'fulfilled') moves.push({ record: live[i] as OldRecord, appended: each.value })
       })
       const failed = appended.find(({ status }) => status === 'rejected')
       if (failed?.status === 'rejected') throw failed.reason
-      await this.#log.queue.sync.done
+      await this.#log.queue.syncNow()
+      const lost = moves.find(({ appended: { lost } }) => lost !== null)
+      if (lost !== undefined) throw lost.appended.lost
       await this.#queue.submit(
         (tx) => {
-          for (const { record, place } of moves) {
+          for (const { record, appended } of moves) {
+            const { place } = appended
             // It may have been collected meanwhile.
             const sql = 'UPDATE content SET place = ? WHERE cid = ? AND place = ?'
             if (this.#database.run(sql, place, record.cid, record.place) === 0) continue
@@ -187,7 +191,7 @@ export class Compaction {
         { long: true },
       )
     } finally {
-      for (const { place } of moves) this.#log.segments.release(segmentOf(place))
+      for (const { appended } of moves) this.#log.segments.release(segmentOf(appended.place))
     }
   }
 

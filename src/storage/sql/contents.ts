@@ -1,8 +1,7 @@
 import type { Logger } from '../../interfaces/index.js'
-import type { MessageFiles } from '../messages/files.js'
-import { MessageLog } from '../messages/message-log.js'
-import type { StoredRecord } from '../messages/read-records.js'
-import { SEGMENT, segmentOf } from '../messages/record.js'
+import type { Appended } from '../messages/log-queue.js'
+import type { MessageLog } from '../messages/message-log.js'
+import { segmentOf } from '../messages/record.js'
 import { turn } from '../turn.js'
 import { SqlBody } from './body.js'
 import type { CommitQueue, Tx } from './commit-queue.js'
@@ -11,16 +10,10 @@ import type { Database } from './database.js'
 import { num } from './database.js'
 import { writeUnsynced } from './log-changes.js'
 import { removeUnfinished } from './recovery.js'
+import { readStanding } from './redo.js'
 
 /** Contents that are collected by one commit. */
 const COLLECT = 256
-
-/** Where octets go. */
-export interface MessageStorage {
-  readonly files: MessageFiles
-  /** See `MessageLog`. */
-  readonly segmentSize?: number
-}
 
 /**
  * The facts of messages and where their octets are, shared by all copies. They are collected when the last copy is
@@ -45,21 +38,11 @@ export class Contents {
   #stopped: boolean
   #closed: boolean
 
-  constructor(
-    database: Database,
-    queue: CommitQueue,
-    { files, segmentSize = SEGMENT }: MessageStorage,
-    logger: Logger,
-  ) {
+  constructor(database: Database, queue: CommitQueue, log: MessageLog, logger: Logger) {
     this.#database = database
     this.#queue = queue
     this.#logger = logger
-    this.log = new MessageLog({
-      files,
-      segmentSize,
-      letGo: (segment) => this.#removeUnused(segment),
-      fatal: (error) => queue.fail(error),
-    })
+    this.log = log
     this.#compaction = new Compaction(database, queue, this.log, logger)
     this.#dropped = new FinalizationRegistry((segment) => this.#drop(segment))
     this.#nextCid = num(database.row('SELECT coalesce(max(cid), 0) AS cid FROM content')?.cid) + 1
@@ -74,7 +57,8 @@ export class Contents {
   /** Before anyone has a mailbox: removes what a crash has left, and begins to collect. */
   async start(): Promise<void> {
     const rows = this.#database.all('SELECT number FROM segment')
-    const missing = await this.log.segments.start(new Set(rows.map((row) => num(row.number))))
+    const known = new Set(rows.map((row) => num(row.number)))
+    const missing = await this.log.segments.start(known, segmentOf(readStanding(this.#database).place))
     if (missing.length > 0) {
       this.#logger.log('error', 'storage.messagesMissing', {
         segments: missing.length,
@@ -93,9 +77,9 @@ export class Contents {
   }
 
   /** The Body of a record whose segment is held for it. */
-  bodyOf(record: StoredRecord, facts: string): SqlBody {
-    const body = new SqlBody(this, record, facts)
-    this.#dropped.register(body, segmentOf(record.place), body)
+  bodyOf(cid: number, size: number, facts: string, appended: Appended): SqlBody {
+    const body = new SqlBody(this, cid, size, facts, appended)
+    this.#dropped.register(body, segmentOf(body.place), body)
     return body
   }
 
@@ -113,7 +97,8 @@ export class Contents {
   /** Within a commit: makes sure the message is stored, counts the new copies, and returns its number. */
   store(tx: Tx, body: SqlBody, copies: number): number {
     const database = this.#database
-    const { cid, size, place } = body
+    const { cid, size, place, lost } = body
+    if (lost !== null) throw lost
     if (body.stored && database.row('SELECT cid FROM content WHERE cid = ?', cid) !== undefined) {
       database.run(
         'INSERT INTO cref(cid, n) VALUES (?, 1 + ?) ON CONFLICT(cid) DO UPDATE SET n = n + excluded.n - 1',
@@ -131,8 +116,7 @@ export class Contents {
       body.facts,
     )
     if (copies !== 1) database.run('INSERT INTO cref(cid, n) VALUES (?, ?)', cid, copies)
-    const { from, done } = this.log.queue.sync
-    tx.log.add(place, size, { from: Math.min(from, this.#nextCid), synced: done })
+    tx.log.add(place, size, Math.min(this.log.queue.syncedBelow, this.#nextCid))
     body.stored = true
     this.#inserted = true
     return cid
@@ -197,7 +181,8 @@ export class Contents {
     return orphans.length
   }
 
-  #removeUnused(segment: number): void {
+  /** The segment that nobody holds, where no content is in it. */
+  removeUnused(segment: number): void {
     if (this.#closed) return
     const removal = this.#remove(segment)
       .catch((error: unknown) => {
@@ -208,13 +193,16 @@ export class Contents {
     this.#removals.add(removal)
   }
 
-  /** Once it is on the disk that no content refers to the segment; nobody can then come to hold it again. */
+  /**
+   * Once it is on the disk that no content refers to the segment, and that no redo record in it is needed. Nobody can
+   * then come to hold it again.
+   */
   async #remove(segment: number): Promise<void> {
-    await this.#queue.durable()
-    if (this.#database.row('SELECT number FROM segment WHERE number = ?', segment) === undefined) {
-      await this.log.segments.remove(segment)
-    } else {
+    if (this.#database.row('SELECT number FROM segment WHERE number = ?', segment) !== undefined) {
       this.#compaction.soon()
+      return
     }
+    await this.#queue.settle()
+    await this.log.segments.remove(segment)
   }
 }

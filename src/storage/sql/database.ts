@@ -13,21 +13,46 @@ const pragmas = `
   PRAGMA temp_store=MEMORY;
 `
 
+/** A statement that was run, and what it was given. */
+export interface Run {
+  readonly sql: string
+  readonly values: readonly SqlValue[]
+}
+
 /** A driver, its prepared statements, and a schema that is known to be ours and of this version. */
 export class Database {
   readonly driver: SqlDriver
+  /**
+   * To be done before anything is read or written: the transaction is not what it was, and could not be made again yet.
+   * Throws where it still cannot be. Null where all is well.
+   */
+  repair: (() => void) | null
   readonly #statements: Map<string, SqlStatement>
-  #writes: number
+  #runs: Run[]
+  #failures: number
 
   constructor(driver: SqlDriver) {
     this.driver = driver
+    this.repair = null
     this.#statements = new Map()
-    this.#writes = 0
+    this.#runs = []
+    this.#failures = 0
   }
 
-  /** How often a statement has been run that is no query by its first word. */
-  get writes(): number {
-    return this.#writes
+  /** What was run since `forget`, but for queries by their first word and `control`. */
+  get runs(): readonly Run[] {
+    return this.#runs
+  }
+
+  /** Statements that have failed; after some errors SQLite gives up the transaction, whatever they were about. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** Forgets what was run; all but the first `kept` of it. */
+  forget(kept = 0): void {
+    if (kept === 0) this.#runs = []
+    else this.#runs.length = kept
   }
 
   /**
@@ -71,13 +96,34 @@ export class Database {
 
   /** Runs a statement that gives no rows; the number of rows it changed. */
   run(sql: string, ...values: readonly SqlValue[]): number {
-    this.#writes++
-    return this.#statement(sql).run(...values)
+    this.#runs.push({ sql, values })
+    try {
+      return this.#statement(sql).run(...values)
+    } catch (error) {
+      this.#failures++
+      throw error
+    }
   }
 
   all(sql: string, ...values: readonly SqlValue[]): readonly SqlRow[] {
-    if (!sql.startsWith('SELECT')) this.#writes++
-    return this.#statement(sql).all(...values)
+    if (!sql.startsWith('SELECT')) this.#runs.push({ sql, values })
+    try {
+      return this.#statement(sql).all(...values)
+    } catch (error) {
+      this.#failures++
+      throw error
+    }
+  }
+
+  /** Runs what begins or ends a transaction or a savepoint. */
+  control(sql: string): void {
+    this.#statement(sql).run()
+  }
+
+  /** Runs again what was run. */
+  rerun({ sql, values }: Run): void {
+    if (sql.includes(' RETURNING ')) this.#statement(sql).all(...values)
+    else this.#statement(sql).run(...values)
   }
 
   /** The only row of a query, or undefined. */
@@ -87,7 +133,7 @@ export class Database {
 
   rollback(): void {
     try {
-      this.run('ROLLBACK')
+      this.control('ROLLBACK')
     } catch {
       // After some errors SQLite has rolled back already.
     }
@@ -127,6 +173,7 @@ export class Database {
   }
 
   #statement(sql: string): SqlStatement {
+    this.repair?.()
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
       statement = this.driver.prepare(sql)

@@ -8,12 +8,15 @@ interface Change {
   total: number
 }
 
-/** What may not be on the disk of the octets that contents refer to. */
-export interface Unsynced {
-  /** The octets of contents with a lower number are. */
-  readonly from: number
-  /** Resolves when all of them are; null where they are. */
-  readonly synced: Promise<void> | null
+/** Within a commit: there are more octets in a segment, of which so many are of use. */
+export function writeSegment(database: Database, number: number, live: number, total: number): void {
+  database.run(
+    `INSERT INTO segment(number, live, total) VALUES (?, ?, ?)
+     ON CONFLICT(number) DO UPDATE SET live = live + excluded.live, total = total + excluded.total`,
+    number,
+    live,
+    total,
+  )
 }
 
 /** Within a commit: the octets of contents with a lower number than `from` are on the disk. */
@@ -24,20 +27,24 @@ export function writeUnsynced(database: Database, from: number): void {
 /** What changes with a job, or with all jobs of a commit, of the octets that contents refer to. */
 export class LogChanges {
   readonly #segments: Map<number, Change>
-  #unsynced: Unsynced | null
+  /** The octets of contents with a lower number are on the disk; null where no content was added. */
+  #unsynced: number | null
 
   constructor() {
     this.#segments = new Map()
     this.#unsynced = null
   }
 
-  /** Resolves when the octets of new contents are on the disk; null where they are. */
-  get synced(): Promise<void> | null {
-    return this.#unsynced?.synced ?? null
+  /** Whether there are new contents, whose octets may not be on the disk. */
+  get added(): boolean {
+    return this.#unsynced !== null
   }
 
-  /** A content refers to a record from now on; `unsynced` where the record is new. */
-  add(place: number, size: number, unsynced: Unsynced | null): void {
+  /**
+   * A content refers to a record from now on. Where the record is new, `unsynced` says of which number on the octets of
+   * contents may not be on the disk.
+   */
+  add(place: number, size: number, unsynced: number | null): void {
     this.#add(segmentOf(place), HEADER + size, HEADER + size)
     this.#unsynced = unsynced ?? this.#unsynced
   }
@@ -55,16 +62,8 @@ export class LogChanges {
 
   /** Within a commit, once. */
   write(database: Database): void {
-    for (const [number, { live, total }] of this.#segments) {
-      database.run(
-        `INSERT INTO segment(number, live, total) VALUES (?, ?, ?)
-         ON CONFLICT(number) DO UPDATE SET live = live + excluded.live, total = total + excluded.total`,
-        number,
-        live,
-        total,
-      )
-    }
-    if (this.#unsynced !== null) writeUnsynced(database, this.#unsynced.from)
+    for (const [number, { live, total }] of this.#segments) writeSegment(database, number, live, total)
+    if (this.#unsynced !== null) writeUnsynced(database, this.#unsynced)
   }
 
   #add(number: number, live: number, total: number): void {

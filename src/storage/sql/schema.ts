@@ -2,7 +2,7 @@
 export const APPLICATION_ID = 0x4d6c7772
 
 /** Databases up to this version were never released, and are refused. */
-export const UNRELEASED = 2
+export const UNRELEASED = 3
 
 /**
  * One script a version; the first makes a database of version `UNRELEASED` + 1. Scripts are only ever added.
@@ -11,17 +11,17 @@ export const UNRELEASED = 2
  * - `content` holds the facts of a message and the `place` of its octets in the message log (see ../messages/), shared
  *   by every copy. `cref.n` counts the copies where there is not just one: most messages cost no row there. The index
  *   finds those that nobody has any more.
- * - `segment` has the octets of records, headers included, that contents refer to: those of now, and of all that ever
- *   were. The index finds the segments that are mostly of no use.
+ * - `segment` has the octets of records, headers included, that contents refer to now, and of all there are, redo
+ *   records among them. The index finds the segments that are mostly of no use.
  * - `meta` has single numbers: `unsynced`, of the lowest content whose octets may not have been on the disk when the
- *   last content was inserted (see recovery.ts), and the last `uidValidity`.
+ *   last content was inserted (see recovery.ts), the last `uidValidity`, and of redo.ts, `store`, `commit` and `redo`.
  * - `expunged` are the tombstones, in runs of UIDs. `floor` of a mailbox is what has been forgotten of them.
  * - `task` is work that a commit has decided and that is done in slices after it (see tasks.ts).
  */
 export const migrations: readonly string[] = [
   `
   CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-  INSERT INTO meta(key, value) VALUES ('unsynced', 1);
+  INSERT INTO meta(key, value) VALUES ('unsynced', 1), ('store', random() >> 12), ('commit', 0), ('redo', 0);
   CREATE TABLE account(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE mailbox(
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -11,13 +11,15 @@ import type { StoreLimits } from '../limits.js'
 import { storeLimits } from '../limits.js'
 import { DELIMITER } from '../mailbox-name.js'
 import { DiskFiles } from '../messages/disk-files.js'
+import type { MessageFiles } from '../messages/files.js'
 import { MemoryFiles } from '../messages/memory-files.js'
+import { MessageLog } from '../messages/message-log.js'
+import { SEGMENT } from '../messages/record.js'
 import { syncFolder } from '../messages/sync-folder.js'
 import { Applier } from './apply.js'
 import { checkMessages } from './check.js'
-import type { DatabaseFiles } from './commit-queue.js'
+import type { CommitAmounts, DatabaseFiles } from './commit-queue.js'
 import { CommitQueue } from './commit-queue.js'
-import type { MessageStorage } from './contents.js'
 import { Contents } from './contents.js'
 import { Database } from './database.js'
 import type { SqlDriverName, SqlDriverOpener } from './driver.js'
@@ -25,6 +27,7 @@ import { openDriver } from './driver.js'
 import { toMailError } from './errors.js'
 import { Homes } from './homes.js'
 import { Records } from './records.js'
+import { redoCommits } from './redo.js'
 import type { AccountDeps } from './sql-account.js'
 import { SqlAccount } from './sql-account.js'
 import type { SqlMailbox } from './sql-mailbox-state.js'
@@ -58,6 +61,13 @@ export function openSqliteStore(options: SqliteStoreOptions): Promise<SqlStore> 
   )
 }
 
+/** Where octets go. */
+export interface MessageStorage {
+  readonly files: MessageFiles
+  /** See `MessageLog`. */
+  readonly segmentSize?: number
+}
+
 /** The same, with the octets of messages where the caller likes. */
 export async function openStoreOn(messages: MessageStorage, options: SqliteStoreOptions): Promise<SqlStore> {
   const limits = storeLimits(options.limits)
@@ -79,6 +89,9 @@ export async function openStoreOn(messages: MessageStorage, options: SqliteStore
     database.prepare()
     files = folder === null ? null : await openFiles(folder, file)
     if (files !== null) database.syncElsewhere()
+    const commits = await redoCommits(database, messages.files)
+    if (commits > 0) logger.log('info', 'storage.redone', { commits })
+    await files?.log.sync()
     const store = new SqlStore({ database, folder, claimed, files, messages, limits, logger })
     await store.resume()
     logger.log('info', 'storage.opened', { driver: driver.name, path: options.path })
@@ -104,8 +117,6 @@ async function openFiles(folder: string, path: string): Promise<DatabaseFiles | 
     return null
   }
   await syncFolder(folder)
-  // A process that was killed may have left commits with the system, which has not written them yet.
-  await log.sync()
   return { log, main }
 }
 
@@ -133,6 +144,8 @@ export interface SqlStoreParts {
   readonly messages: MessageStorage
   readonly limits: StoreLimits
   readonly logger: Logger
+  /** Others than the usual ones. */
+  readonly amounts?: CommitAmounts
 }
 
 /** A mail store on an SQL database. Made by `openSqliteStore`. */
@@ -154,7 +167,8 @@ export class SqlStore implements MailStore {
   readonly #active: Set<Promise<unknown>>
   #closing: Promise<void> | null
 
-  constructor({ database, folder, claimed, files, messages, limits, logger }: SqlStoreParts) {
+  constructor(parts: SqlStoreParts) {
+    const { database, folder, claimed, files, messages, limits, logger } = parts
     this.features = { changes: true, maxMessageSize: limits.messageSize, delimiter: DELIMITER }
     this.driver = database.driver.name
     this.#database = database
@@ -162,18 +176,24 @@ export class SqlStore implements MailStore {
     this.#claimed = claimed
     this.#files = files
     this.#limits = limits
-    this.#queue = new CommitQueue(database, folder, files)
-    this.#contents = new Contents(database, this.#queue, messages, logger)
+    const log = new MessageLog({
+      files: messages.files,
+      segmentSize: messages.segmentSize ?? SEGMENT,
+      letGo: (segment) => this.#contents.removeUnused(segment),
+      fatal: (error) => this.#queue.fail(error),
+    })
+    this.#queue = new CommitQueue(database, folder, files, log.queue, parts.amounts)
+    this.#contents = new Contents(database, this.#queue, log, logger)
     this.#tasks = new Tasks(database, this.#queue, logger, limits.tombstones)
     this.#homes = new Homes(database, this.#queue, limits, logger)
-    const parts = {
+    const changing = {
       database,
       contents: this.#contents,
       homes: this.#homes,
       tasks: this.#tasks,
       wroteTombstones: (box: SqlMailbox, runs: number) => this.#wroteTombstones(box, runs),
     }
-    this.#applier = new Applier(parts, this.#queue, folder)
+    this.#applier = new Applier(changing, this.#queue, folder)
     this.#accountDeps = {
       database,
       queue: this.#queue,

@@ -1,6 +1,7 @@
 import { asBuffer, crc32, EMPTY, MailError, UsageError } from '../../core/index.js'
 import type { Body, MessageFacts, Staged } from '../../interfaces/index.js'
 import type { LargeMessage } from '../messages/large-message.js'
+import type { Appended } from '../messages/log-queue.js'
 import { HEADER, writeHeader } from '../messages/record.js'
 import type { Contents } from './contents.js'
 import { toMailError } from './errors.js'
@@ -72,10 +73,10 @@ export class SqlStaged implements Staged {
       try {
         const text = writeFacts(facts)
         const cid = this.#contents.newCid()
-        const place = await (this.#large === null
+        const appended = await (this.#large === null
           ? this.#sealSmall(cid, asBuffer(prefix))
           : this.#sealLarge(this.#large, cid, prefix))
-        return this.#contents.bodyOf({ cid, size: prefix.length + this.#size, place }, text)
+        return this.#contents.bodyOf(cid, prefix.length + this.#size, text, appended)
       } catch (error) {
         this.#failure = toMailError(error, this.#folder)
       }
@@ -90,7 +91,7 @@ export class SqlStaged implements Staged {
     await this.#drop()
   }
 
-  async #sealSmall(cid: number, prefix: Buffer): Promise<number> {
+  #sealSmall(cid: number, prefix: Buffer): Appended | Promise<Appended> {
     const start = ROOM - HEADER - prefix.length
     const record =
       start >= 0 && this.#filled > 0
@@ -99,16 +100,15 @@ export class SqlStaged implements Staged {
     record.set(prefix, HEADER)
     const octets = record.subarray(HEADER)
     writeHeader(record, 0, { cid, size: octets.length, sum: crc32(octets) })
-    const place = await this.#contents.log.queue.append(cid, record)
-    this.#give(this.#piece)
-    return place
+    const piece = this.#piece
+    return this.#contents.log.queue.append(cid, record, () => this.#give(piece))
   }
 
-  async #sealLarge(large: LargeMessage, cid: number, prefix: Uint8Array): Promise<number> {
+  async #sealLarge(large: LargeMessage, cid: number, prefix: Uint8Array): Promise<Appended> {
     if (this.#filled > 0) this.#writePiece(large)
     await this.#lastWrite
     if (this.#failure !== null) throw this.#failure
-    return large.seal(cid, prefix)
+    return { place: await large.seal(cid, prefix), lost: null }
   }
 
   /** After the piece before it. */
