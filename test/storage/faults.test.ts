@@ -260,6 +260,9 @@ for (const driver of availableDrivers) {
       files.fail('create', 'ENOSPC', 1)
       await expect(append('d')).rejects.toMatchObject({ kind: 'diskFull' })
       expect(await append('last')).toEqual([4])
+      // What waited in memory for those that failed is used for others, each for one.
+      await Promise.all([append('x'), append('y'), append('z')])
+      expect((await texts(inbox)).slice(4)).toEqual(['x', 'y', 'z'])
       expect(await store.check(true)).toEqual([])
       await store.close()
       await expectSound(folder)

@@ -101,6 +101,7 @@ export class SqlStaged implements Staged {
     const octets = record.subarray(HEADER)
     writeHeader(record, 0, { cid, size: octets.length, sum: crc32(octets) })
     const piece = this.#piece
+    this.#piece = EMPTY
     return this.#contents.log.queue.append(cid, record, () => this.#give(piece))
   }
 
