@@ -256,6 +256,30 @@ describe('the log', () => {
     await expect.poll(() => file.size()).toBe(HEADER + 6)
   })
 
+  it('brings to the disk what was written to a segment before a write there has failed', async () => {
+    const { files, log, append, put, failures } = bound(new Bench())
+    await append(Buffer.from('of a new file'))
+    for (let i = 0; i < 4; i++) await append(Buffer.alloc(64 * 1024))
+    await put(Buffer.from('lost'))
+    files.fail('write', 'EIO', 1)
+    const letGo = files.hold('sync')
+    const { sync } = files.calls
+    expect(() => log.queue.flush()).toThrow('EIO')
+    expect([files.calls.sync - sync, log.queue.syncedBelow]).toEqual([1, 2])
+    let told = false
+    const after = append(Buffer.from('after')).then(() => {
+      told = true
+    })
+    await expect.poll(() => files.calls.sync - sync).toBe(2)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(told).toBe(false)
+    letGo()
+    await after
+    await log.queue.syncNow()
+    expect(failures).toEqual([])
+    await log.close()
+  })
+
   it('takes nothing more after a sync that failed, and nothing once it is closed', async () => {
     const { files, log, append, failures } = bound(new Bench())
     await append(Buffer.from('of a new file'))

@@ -258,12 +258,17 @@ export class LogQueue {
     await this.#letGo(current)
   }
 
-  /** After a write that failed: takes away what it has left, so that the disk has room; the log goes on elsewhere. */
+  /**
+   * After a write that failed: takes away what it has left, so that the disk has room; the log goes on elsewhere. What
+   * was written before is synced: the next sync is of another file.
+   */
   #giveUp(current: Current): void {
     this.#current = null
+    const synced = this.sync.now()?.catch(() => undefined)
     void current.file
       .truncate(current.written)
       .catch(() => undefined)
+      .then(() => synced)
       .then(() => this.#letGo(current))
   }
 
