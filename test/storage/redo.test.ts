@@ -4,7 +4,7 @@ import type { Op } from '../../src/interfaces/index.js'
 import { type SqlDriver, sqlDrivers } from '../../src/storage/index.js'
 import { DiskFiles } from '../../src/storage/messages/disk-files.js'
 import { MemoryFiles } from '../../src/storage/messages/memory-files.js'
-import { placeOf } from '../../src/storage/messages/record.js'
+import { HEADER, placeOf, REDO, writeHeader } from '../../src/storage/messages/record.js'
 import { Database } from '../../src/storage/sql/database.js'
 import {
   packRedo,
@@ -97,6 +97,16 @@ describe('a start', () => {
     await write(files, 2, [commit(database, 2, 'b')])
     expect(await redoCommits(database, files)).toBe(2)
     expect(recorded(database)).toEqual(['a', 'b'])
+  })
+
+  it('reads nothing beyond the end of a segment, whatever a header says', async () => {
+    const database = await newDatabase()
+    const files = new MemoryFiles()
+    const header = Buffer.alloc(HEADER)
+    writeHeader(header, 0, { cid: REDO, size: 2 ** 47, sum: 1 })
+    await write(files, 1, [commit(database, 1, 'a'), header])
+    expect(await redoCommits(database, files)).toBe(1)
+    expect(recorded(database)).toEqual(['a'])
   })
 
   it('redoes nothing twice, and nothing of another database', async () => {

@@ -113,12 +113,13 @@ export async function redoCommits(database: Database, files: MessageFiles): Prom
 async function* redoTexts(files: MessageFiles, number: number, from: number): AsyncGenerator<string> {
   const file = await files.open(number)
   try {
+    const size = await file.size()
     for (let at = from; ; ) {
       const header = readHeader(await readAt(file, at, HEADER), 0)
-      if (header === null) return
+      if (header === null || at + HEADER + header.size > size) return
       if (header.cid === REDO) {
         const octets = await readAt(file, at + HEADER, header.size)
-        if (octets.length < header.size || crc32(octets) !== header.sum) return
+        if (crc32(octets) !== header.sum) return
         yield octets.toString()
       }
       at += HEADER + header.size
