@@ -152,7 +152,7 @@ async function main(chosen: readonly string[]): Promise<void> {
     if (wanted('engine')) await measureEngine()
     if (wanted('client') && sink !== null) await compareClients(sink)
     if (wanted('idle')) await compareIdle()
-    if (wanted('stored') && has('postfix')) await compareStored()
+    if (wanted('stored') && sources && has('postfix')) await compareStored()
   } finally {
     for (const target of all) await target.stop()
   }
@@ -228,14 +228,16 @@ async function compareStored(): Promise<void> {
   }
   const postfix = await startPostfix()
   try {
-    for (const [title, load] of [
-      ['accepted for good, 20 connections, 10 KB', kept],
-      ['the same, the next envelope behind each message', { ...kept, following: true }],
+    const source = ['-d', '-s', '20', '-l', '10240', '-t', 'user0@example.test']
+    for (const [title, measure] of [
+      ['accepted for good, 20 connections, 10 KB, a reply awaited for each command', sourcing(source)],
+      ['the same, pipelined', loading(kept)],
+      ['the same, the next envelope behind each message', loading({ ...kept, following: true })],
     ] as const) {
       const figures = await compare(title, [ours, postfix], async (target) => {
         // Each finds a quiet disk: what the other has left to the system to be written is not its work.
         await run('sync', [])
-        return loading(load)(target)
+        return measure(target)
       })
       atLeast('throughput against Postfix', ratio(figures, 'Postfix', 'rate'), 5)
     }
