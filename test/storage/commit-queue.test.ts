@@ -517,6 +517,20 @@ describe('a commit with a redo record', () => {
     await store.close()
   })
 
+  it('keeps a file that has nothing but redo records until the database knows, and then gives it up', async () => {
+    const opened = await open(REDO)
+    const { store, account, messages, segments } = opened
+    await (await stageMessage(store, octets)).discard()
+    for (let i = 0; i < 4; i++) await account.create(`Box ${i}`)
+    // The segment is left, in which no message is.
+    for (let i = 0; i < 2; i++) await (await stageMessage(store, Buffer.alloc(SEGMENT))).discard()
+    await expect.poll(() => messages.calls.remove).toBeGreaterThan(0)
+    await expect.poll(segments).not.toContain(1)
+    expect(await messages.list()).not.toContain(1)
+    expect((await account.list()).map(({ name }) => name)).toContain('Box 3')
+    await store.close()
+  })
+
   it('is on the disk in the database before a file goes that its record is in', async () => {
     const opened = await openWithRedo()
     const { store, account, log, messages, segments } = opened

@@ -198,11 +198,13 @@ export class Contents {
    * then come to hold it again.
    */
   async #remove(segment: number): Promise<void> {
-    if (this.#database.row('SELECT number FROM segment WHERE number = ?', segment) !== undefined) {
-      this.#compaction.soon()
-      return
-    }
-    await this.#queue.settle()
-    await this.log.segments.remove(segment)
+    // What is settled may be its redo records, which the database then knows of.
+    if (!this.#knows(segment)) await this.#queue.settle()
+    if (this.#knows(segment)) this.#compaction.soon()
+    else await this.log.segments.remove(segment)
+  }
+
+  #knows(segment: number): boolean {
+    return this.#database.row('SELECT number FROM segment WHERE number = ?', segment) !== undefined
   }
 }
