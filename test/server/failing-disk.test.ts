@@ -4,18 +4,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createMailServer, type MailServer } from '../../src/index.js'
-import { openSqliteStore, type SqlStore, sqlDrivers } from '../../src/storage/index.js'
-import { FaultyDisk } from '../../src/testing/faulty-driver.js'
+import { type SqlStore, sqlDrivers } from '../../src/storage/index.js'
+import { DiskFiles } from '../../src/storage/messages/disk-files.js'
+import { openStoreOn } from '../../src/storage/sql/sql-store.js'
+import { type Fault, FaultyDisk } from '../../src/testing/faulty-driver.js'
+import { FaultyFiles } from '../storage/faulty-files.js'
 
 let folder: string
 let disk: FaultyDisk
+let files: FaultyFiles
 let store: SqlStore
 let server: MailServer
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mailwright-disk-'))
   disk = new FaultyDisk(sqlDrivers.wasm)
-  store = await openSqliteStore({ path: folder, driver: disk.open })
+  files = new FaultyFiles(new DiskFiles(join(folder, 'messages')))
+  store = await openStoreOn({ files }, { path: folder, driver: disk.open })
   server = await createMailServer({
     hostname: 'localhost',
     store,
@@ -62,6 +67,17 @@ const imap = (lines: readonly string[]) =>
   talk('imap', lines, (line) => /^(\* OK \[CAP|\+ |[a-z]\d )/.test(line))
 const pop3 = (lines: readonly string[]) => talk('pop3', lines, (line) => /^(\+OK|-ERR)/.test(line))
 
+/** Nothing can be written: neither to the message log, nor by SQLite. */
+function fail(fault: Fault): void {
+  files.fail('write', fault)
+  disk.fail(/^COMMIT/, fault)
+}
+
+function heal(): void {
+  files.heal()
+  disk.heal()
+}
+
 const envelope = ['MAIL FROM:<bob@example.test>\r\n', 'RCPT TO:<alice@example.test>\r\n', 'DATA\r\n']
 const message = (subject: string, size = 10) => `Subject: ${subject}\r\n\r\n${'x'.repeat(size)}\r\n.\r\n`
 
@@ -84,12 +100,12 @@ it.each([
   'answers %s, keeps what it has acknowledged, and goes on when the disk does',
   async (fault, refusal) => {
     await smtp(['HELO a.test\r\n', ...envelope, message('before')])
-    disk.fail(/^COMMIT/, fault)
+    fail(fault)
     const session = smtp(['HELO a.test\r\n', ...envelope, message('lost')])
     expect((await session).at(-1)).toMatch(refusal)
     expect((await smtp(['HELO a.test\r\n', ...envelope, message('large', 300_000)])).at(-1)).toMatch(refusal)
     expect(await subjects()).toEqual(['before'])
-    disk.heal()
+    heal()
     expect((await smtp(['HELO a.test\r\n', ...envelope, message('after')])).at(-1)).toMatch(/^250 2\.0\.0 /)
     expect(await subjects()).toEqual(['before', 'after'])
   },
@@ -97,7 +113,7 @@ it.each([
 
 it('lets the same session go on after a failure', async () => {
   await smtp(['HELO a.test\r\n', ...envelope, message('first')])
-  disk.fail(/^COMMIT/, 'ENOSPC', 1)
+  files.fail('write', 'ENOSPC', 1)
   const replies = await smtp([
     'HELO a.test\r\n',
     ...envelope,
@@ -116,7 +132,7 @@ it('tells a full disk in the words of IMAP and POP3, and loses nothing', async (
   await smtp(['HELO a.test\r\n', ...envelope, message('kept')])
   const login = 'a1 LOGIN alice@example.test secret\r\n'
   await imap([login, 'a2 SELECT INBOX\r\n'])
-  disk.fail(/^COMMIT/, 'ENOSPC')
+  fail('ENOSPC')
   const replies = await imap([
     login,
     'a2 SELECT INBOX\r\n',
@@ -132,7 +148,7 @@ it('tells a full disk in the words of IMAP and POP3, and loses nothing', async (
   expect(replies.find((line) => line.startsWith('a6'))).toMatch(/^a6 OK/)
   const popped = await pop3(['USER alice@example.test\r\n', 'PASS secret\r\n', 'DELE 1\r\n', 'QUIT\r\n'])
   expect(popped.at(-1)).toMatch(/^-ERR \[SYS\/TEMP\]/)
-  disk.heal()
+  heal()
   expect(await subjects()).toEqual(['kept'])
   expect(
     (await pop3(['USER alice@example.test\r\n', 'PASS secret\r\n', 'DELE 1\r\n', 'QUIT\r\n'])).at(-1),
