@@ -25,17 +25,18 @@ class SyncBeforeReply(unittest.TestCase):
             with open(log, encoding="utf-8", errors="replace") as file:
                 lines = file.read().splitlines()
         reply = next(i for i, line in enumerate(lines) if re.search(r'write.*"250 2\.0\.0', line))
-        # Headers of the message are in the message log, and in the facts that the database keeps.
+        # A message is in the message log, and its subject in the facts that the database keeps.
         written = self.first(lines, 0, reply, rf"pwrite(v|64)\(.*messages.*\.log>.*{BODY}")
         written = self.end(lines, written, "pwrite(v|64)")
         if not any(re.search(r"openat\(.*messages.*\.log.*O_DSYNC", line) for line in lines[:written]):
             written = self.end(lines, self.first(lines, written, reply, r"fdatasync\(\d+<.*\.log>"), "fdatasync")
         for folder in ["/messages/000000", "/messages", "/data"]:
             self.end(lines, self.first(lines, written, reply, rf"fsync\(\d+<[^>]*{folder}>"), "fsync")
-        committed = self.first(lines, 0, reply, rf"mail\.db-wal.*{SUBJECT}")
+        # The commit's redo record is there, too, behind it.
+        committed = self.first(lines, 0, reply, rf'pwrite(v|64)\(.*messages.*\.log>.*\{{\\"store\\":.*{SUBJECT}')
         self.assertGreater(committed, written, "the database referred to a message that was not on the disk")
-        synced = self.first(lines, committed, reply, r"f(data)?sync\(\d+<.*mail\.db-wal")
-        self.assertLess(self.end(lines, synced, "f(data)?sync"), reply, "the 250 went out before the sync had ended")
+        synced = self.first(lines, committed, reply, r"fdatasync\(\d+<.*messages.*\.log>")
+        self.assertLess(self.end(lines, synced, "fdatasync"), reply, "the 250 went out before the sync had ended")
 
     def first(self, lines, start, end, pattern):
         found = next((i for i in range(start, end) if re.search(pattern, lines[i])), None)
