@@ -138,19 +138,27 @@ describe('the log', () => {
     expect(octets).toEqual(redo)
     expect(await Promise.all(records.map((record) => read(record)))).toEqual(texts)
     await log.close()
+    expect(done).toEqual([1, ...cids(records)])
   })
 
   it('writes what waits when it is read, when it is much, and when the log is closed', async () => {
-    const { files, log, append, read } = bound(new Bench())
+    const { files, log, append, large, read } = bound(new Bench())
     await append(Buffer.from('of a new file'))
+    const other = await large([Buffer.from('by itself')], Buffer.alloc(0))
     const { write } = files.calls
     const record = await append(Buffer.from('read'))
+    expect((await read(other)).toString()).toBe('by itself')
+    expect(files.calls.write - write).toBe(0)
     expect((await read(record)).toString()).toBe('read')
     expect(files.calls.write - write).toBe(1)
-    for (let i = 0; i < 4; i++) await append(Buffer.alloc(64 * 1024))
+    const quarter = Buffer.alloc(64 * 1024 - HEADER)
+    for (let i = 0; i < 3; i++) await append(quarter)
+    expect(files.calls.write - write).toBe(1)
+    await append(quarter)
     expect([files.calls.write - write, files.pieces.at(-1)]).toEqual([2, 4])
     await append(Buffer.from('last'))
     const { sync } = files.calls
+    expect(files.calls.write - write).toBe(2)
     await log.close()
     expect([files.calls.write - write, files.calls.sync - sync]).toEqual([3, 1])
   })
@@ -169,7 +177,36 @@ describe('the log', () => {
     expect(log.queue.end).toBe(placeOf(2, HEADER + 1))
   })
 
-  it('says whose octets are not on the disk, and ends a sync not before those that began earlier', async () => {
+  it('takes a redo record that just fits, also where nothing else waits', async () => {
+    const { files, log, append } = bound(new Bench(HEADER + 100 + 2 * redo.length))
+    await append(Buffer.alloc(100))
+    const { write } = files.calls
+    expect([log.queue.flush(redo), log.queue.flush(redo), log.queue.flush(redo)]).toEqual([true, true, false])
+    expect([files.calls.write - write, files.pieces.at(-1)]).toEqual([2, 1])
+    const octets = Buffer.alloc(3 * redo.length)
+    expect(await log.segments.read(1, octets, HEADER + 100)).toBe(2 * redo.length)
+    expect(octets.subarray(0, 2 * redo.length)).toEqual(Buffer.concat([redo, redo]))
+    expect(segmentOf((await append(Buffer.alloc(1))).place)).toBe(2)
+  })
+
+  it('says where the next record goes, also while its segment is made and when one was left', async () => {
+    const { files, log, append, put } = bound(new Bench())
+    expect(log.queue.end).toBe(placeOf(1, 0))
+    const letGo = files.hold('create')
+    const first = append(Buffer.alloc(10))
+    await expect.poll(() => files.calls.create).toBe(1)
+    expect([log.queue.end, log.queue.flush(redo)]).toEqual([placeOf(1, 0), false])
+    letGo()
+    expect((await first).place).toBe(placeOf(1, 0))
+    const { record } = await put(Buffer.alloc(10))
+    expect([record.place, log.queue.end]).toEqual([placeOf(1, HEADER + 10), placeOf(1, 2 * (HEADER + 10))])
+    files.fail('write', 'EIO', 1)
+    expect(() => log.queue.flush()).toThrow('EIO')
+    expect(log.queue.end).toBe(placeOf(2, 0))
+    expect((await append(Buffer.alloc(10))).place).toBe(placeOf(2, 0))
+  })
+
+  it('says whose octets are not on the disk, and ends no sync before those that began earlier', async () => {
     const { files, log, append } = bound(new Bench())
     const { queue } = log
     const nobody = Number.POSITIVE_INFINITY
@@ -193,7 +230,55 @@ describe('the log', () => {
     expect([ended, queue.syncNow(), queue.syncedBelow]).toEqual([['first', 'second'], null, nobody])
   })
 
-  it('has a new segment on the disk before anyone may refer to it, and the one before as a whole', async () => {
+  it('says the lowest number of what was written and is not synced, until the last sync ends', async () => {
+    const { files, log, append } = bound(new Bench())
+    const { queue } = log
+    await append(Buffer.from('of a new file'))
+    for (const text of ['2', '3']) {
+      await append(Buffer.from(text))
+      queue.flush()
+      expect(queue.syncedBelow).toBe(2)
+    }
+    const endFirst = files.hold('sync')
+    const { sync } = files.calls
+    const first = queue.syncNow()
+    expect([queue.syncNow(), files.calls.sync - sync]).toEqual([first, 1])
+    await append(Buffer.from('4'))
+    const endSecond = files.hold('sync')
+    const second = queue.syncNow()
+    expect([files.calls.sync - sync, queue.syncedBelow]).toEqual([2, 2])
+    endFirst()
+    await first
+    expect(queue.syncedBelow).toBe(4)
+    await append(Buffer.from('5'))
+    queue.flush()
+    expect(queue.syncedBelow).toBe(4)
+    endSecond()
+    await second
+    expect(queue.syncedBelow).toBe(5)
+    await queue.syncNow()
+    expect([queue.syncedBelow, files.calls.sync - sync]).toEqual([Number.POSITIVE_INFINITY, 3])
+  })
+
+  it('has whoever comes wait for the last sync while that goes on', async () => {
+    const { files, log, append } = bound(new Bench())
+    await append(Buffer.from('of a new file'))
+    const ends: (() => void)[] = []
+    const syncs: (Promise<void> | null)[] = []
+    for (const text of ['2', '3']) {
+      ends.push(files.hold('sync'))
+      await append(Buffer.from(text))
+      syncs.push(log.queue.syncNow())
+    }
+    ends[0]?.()
+    await syncs[0]
+    expect(log.queue.syncNow()).toBe(syncs[1])
+    ends[1]?.()
+    await syncs[1]
+    expect(log.queue.syncNow()).toBeNull()
+  })
+
+  it('has a new segment on the disk before anyone refers to it, and the one before as a whole', async () => {
     const { files, append } = bound(new Bench(100))
     let letGo = files.hold('sync')
     let told = 0
@@ -238,7 +323,7 @@ describe('the log', () => {
     expect(letGo).toEqual([1])
   })
 
-  it('leaves a segment in which a write has failed, takes back what it has left, and says what is lost', async () => {
+  it('leaves a segment where a write failed, takes back what it left, and says what is lost', async () => {
     const { files, log, append, put, read, letGo, done } = bound(new Bench())
     const before = await append(Buffer.from('before'))
     const lost = [await put(Buffer.alloc(1_000)), await put(Buffer.alloc(10))]
@@ -257,12 +342,12 @@ describe('the log', () => {
   })
 
   it('brings to the disk what was written to a segment before a write there has failed', async () => {
-    const { files, log, append, put, failures } = bound(new Bench())
+    const { files, log, append, put, failures, letGo } = bound(new Bench())
     await append(Buffer.from('of a new file'))
     for (let i = 0; i < 4; i++) await append(Buffer.alloc(64 * 1024))
     await put(Buffer.from('lost'))
     files.fail('write', 'EIO', 1)
-    const letGo = files.hold('sync')
+    const endSync = files.hold('sync')
     const { sync } = files.calls
     expect(() => log.queue.flush()).toThrow('EIO')
     expect([files.calls.sync - sync, log.queue.syncedBelow]).toEqual([1, 2])
@@ -271,13 +356,82 @@ describe('the log', () => {
       told = true
     })
     await expect.poll(() => files.calls.sync - sync).toBe(2)
+    for (let held = 0; held < 6; held++) log.segments.release(1)
     await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(told).toBe(false)
-    letGo()
+    expect([told, letGo]).toEqual([false, []])
+    endSync()
     await after
+    await expect.poll(() => letGo).toEqual([1])
     await log.queue.syncNow()
     expect(failures).toEqual([])
     await log.close()
+  })
+
+  it('is closed when those are that it left, each synced and taken back', async () => {
+    const { files, log, append, put, letGo } = bound(new Bench(3 * 64 * 1024))
+    const ends: (() => void)[] = []
+    for (let left = 1; left <= 2; left++) {
+      await append(Buffer.from('of a new file'))
+      log.queue.flush(redo)
+      ends.push(files.hold('sync'))
+      await put(Buffer.from('lost'))
+      files.fail('write', 'EIO', 1)
+      expect(() => log.queue.flush()).toThrow('EIO')
+      for (let held = 0; held < 2; held++) log.segments.release(left)
+      if (left === 1) ends.shift()?.()
+    }
+    let isClosed = false
+    const closed = log.close().then(() => {
+      isClosed = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect([isClosed, letGo]).toEqual([false, [1]])
+    ends[0]?.()
+    await closed
+    expect(letGo).toEqual([1, 2])
+  })
+
+  it.each([
+    ['no segment can be made', 'create', []],
+    ['the first write to a segment fails', 'write', [1]],
+  ] as const)('tells all who wait where %s, and tries again with the next', async (_, call, left) => {
+    const { files, log, append, read, letGo, done } = bound(new Bench())
+    files.fail(call, 'ENOSPC', 1)
+    const waiting = ['a', 'b', 'c'].map((text) => append(Buffer.from(text)))
+    const told = await Promise.allSettled(waiting)
+    const refused = { status: 'rejected', reason: expect.objectContaining({ code: 'ENOSPC' }) }
+    expect([told, done]).toEqual([
+      [refused, refused, refused],
+      [1, 2, 3],
+    ])
+    await expect.poll(() => letGo).toEqual(left)
+    const { end } = log.queue
+    const after = await append(Buffer.from('after'))
+    expect([segmentOf(after.place), (await read(after)).toString()]).toEqual([2, 'after'])
+    expect(end).toBeLessThanOrEqual(after.place)
+    await log.close()
+    expect(done).toEqual([1, 2, 3, 4])
+  })
+
+  it('goes on in another segment where a write fails while those who wait get their places', async () => {
+    const { files, log, append, put, read, done } = bound(new Bench())
+    const endSync = files.hold('sync')
+    const first = append(Buffer.from('first'))
+    const waiting = Array.from({ length: 6 }, (_, i) => put(Buffer.alloc(64 * 1024, `${i}`)))
+    await expect.poll(() => files.calls.sync).toBe(1)
+    files.fail('write', 'EIO', 1)
+    endSync()
+    const told = await Promise.all(waiting)
+    expect(told.map(({ record, appended }) => [segmentOf(record.place), appended.lost !== null])).toEqual([
+      ...Array.from({ length: 4 }, () => [1, true]),
+      ...Array.from({ length: 2 }, () => [2, false]),
+    ])
+    expect((await read(await first)).toString()).toBe('first')
+    for (const [i, { record }] of told.entries()) {
+      if (i >= 4) expect(isSame(await read(record), Buffer.alloc(64 * 1024, `${i}`))).toBe(true)
+    }
+    await log.close()
+    expect(done).toEqual([1, 2, 3, 4, 5, 6, 7])
   })
 
   it('takes nothing more after a sync that failed, and nothing once it is closed', async () => {
@@ -389,10 +543,14 @@ describe('messages that are read', () => {
     const folder = newFolder()
     const bench = new Bench(1, new FaultyFiles(new DiskFiles(join(folder, 'messages'))))
     const records: StoredRecord[] = []
+    const isLinux = process.platform === 'linux'
+    const none = isLinux ? readdirSync('/proc/self/fd').length : 0
     for (let i = 0; i < 150; i++) records.push(await bench.append(Buffer.from(`message ${i}`)))
+    // Of those that are written, the last.
+    if (isLinux) expect(readdirSync('/proc/self/fd').length).toBeLessThan(none + 20)
     const texts = await Promise.all(records.map((record) => bench.read(record)))
     expect(texts.map(String)).toEqual(records.map((_, i) => `message ${i}`))
-    if (process.platform === 'linux') {
+    if (isLinux) {
       const open = readdirSync('/proc/self/fd').length
       for (const record of records) await bench.read(record)
       expect(readdirSync('/proc/self/fd').length).toBeLessThan(open + 5)
@@ -403,6 +561,25 @@ describe('messages that are read', () => {
 })
 
 describe('a log that is closed', () => {
+  it('gives those their places who wait, and has what they appended on the disk', async () => {
+    const { files, log, append, done } = bound(new Bench())
+    const letGo = files.hold('create')
+    const waiting = [append(Buffer.from('a')), append(Buffer.from('b'))]
+    await expect.poll(() => files.calls.create).toBe(1)
+    let isClosed = false
+    const closed = log.close().then(() => {
+      isClosed = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(isClosed).toBe(false)
+    letGo()
+    await closed
+    const records = await Promise.all(waiting)
+    expect(records.map(({ place }) => place)).toEqual([placeOf(1, 0), placeOf(1, HEADER + 1)])
+    expect([files.calls.write, files.calls.sync, done]).toEqual([2, 2, [1, 2]])
+    expect(log.queue.syncedBelow).toBe(Number.POSITIVE_INFINITY)
+  })
+
   it('lets a read come to its end, and begins no other', async () => {
     const folder = newFolder()
     const bench = new Bench(SEGMENT, new FaultyFiles(new DiskFiles(join(folder, 'messages'))))

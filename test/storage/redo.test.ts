@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Op } from '../../src/interfaces/index.js'
+import type { Logger, Op } from '../../src/interfaces/index.js'
 import { type SqlDriver, sqlDrivers } from '../../src/storage/index.js'
 import { DiskFiles } from '../../src/storage/messages/disk-files.js'
 import { MemoryFiles } from '../../src/storage/messages/memory-files.js'
@@ -72,21 +72,21 @@ describe('a start', () => {
     const { store } = readStanding(database)
     await write(files, 1, [commit(database, 1, 'a'), commit(database, 2, 'b', 'c')])
     await write(files, 7, [redoRecord(packRedo({ store, commit: 3, runs: [row] })), commit(database, 4, 'd')])
-    expect(await redoCommits(database, files)).toBe(4)
+    expect(await redoCommits(database, files)).toEqual({ commits: 4, left: 0 })
     expect(recorded(database)).toEqual(['a', 'b', 'c', 'd'])
     expect(database.all('SELECT id, name FROM account')).toEqual([{ id: 1, name: 'user' }])
     expect(readStanding(database)).toEqual({ store, commit: 4, place: placeOf(8, 0) })
-    expect(await redoCommits(database, files)).toBe(0)
+    expect(await redoCommits(database, files)).toEqual({ commits: 0, left: 0 })
   })
 
-  it('redoes nothing that follows a commit which is not there, or not whole', async () => {
+  it('redoes nothing that follows a commit which is not there, or not whole, and says how much that is', async () => {
     const database = await newDatabase()
     const files = new MemoryFiles()
     const damaged = commit(database, 2, 'b')
     damaged[40] = (damaged[40] as number) ^ 1
     await write(files, 1, [commit(database, 1, 'a'), damaged, commit(database, 2, 'behind what is damaged')])
     await write(files, 2, [commit(database, 3, 'c'), commit(database, 4, 'd')])
-    expect(await redoCommits(database, files)).toBe(1)
+    expect(await redoCommits(database, files)).toEqual({ commits: 1, left: 3 })
     expect(recorded(database)).toEqual(['a'])
   })
 
@@ -95,7 +95,7 @@ describe('a start', () => {
     const files = new MemoryFiles()
     await write(files, 1, [commit(database, 1, 'a'), commit(database, 2, 'given up').subarray(0, 60)])
     await write(files, 2, [commit(database, 2, 'b')])
-    expect(await redoCommits(database, files)).toBe(2)
+    expect(await redoCommits(database, files)).toEqual({ commits: 2, left: 0 })
     expect(recorded(database)).toEqual(['a', 'b'])
   })
 
@@ -105,7 +105,7 @@ describe('a start', () => {
     const header = Buffer.alloc(HEADER)
     writeHeader(header, 0, { cid: REDO, size: 2 ** 47, sum: 1 })
     await write(files, 1, [commit(database, 1, 'a'), header])
-    expect(await redoCommits(database, files)).toBe(1)
+    expect(await redoCommits(database, files)).toEqual({ commits: 1, left: 0 })
     expect(recorded(database)).toEqual(['a'])
   })
 
@@ -114,9 +114,9 @@ describe('a start', () => {
     const files = new MemoryFiles()
     const other = redoRecord(packRedo({ store: 12, commit: 1, runs: [adding('of another')] }))
     await write(files, 1, [other, commit(database, 1, 'a')])
-    expect(await redoCommits(database, files)).toBe(1)
+    expect(await redoCommits(database, files)).toEqual({ commits: 1, left: 0 })
     await write(files, 2, [commit(database, 1, 'again'), commit(database, 2, 'b')])
-    expect(await redoCommits(database, files)).toBe(1)
+    expect(await redoCommits(database, files)).toEqual({ commits: 1, left: 0 })
     expect(recorded(database)).toEqual(['a', 'b'])
   })
 
@@ -154,6 +154,34 @@ describe('a store', () => {
     expect(await store.check(true)).toEqual([])
     await store.close()
     await expectSound(folder)
+  })
+
+  it('says how many commits it found that it could not redo', async () => {
+    const folder = newFolder()
+    await (await openStoreOn({ files: new DiskFiles(join(folder, 'messages')) }, { path: folder })).close()
+    const database = new Database((await sqlDrivers.wasm(join(folder, 'mail.db'))) as SqlDriver)
+    database.prepare()
+    const { store, commit } = readStanding(database)
+    database.close()
+    const files = new DiskFiles(join(folder, 'messages'))
+    const file = await files.create(9)
+    const records = [1, 3, 4].map((after) =>
+      packRedo({ store, commit: commit + after, runs: [adding(`${after}`)] }),
+    )
+    file.writeNow(records.map(redoRecord), 0)
+    await file.close()
+    const said: unknown[] = []
+    const logger: Logger = {
+      log: (level, event, fields) => {
+        if (event.endsWith('edone')) said.push([level, event, fields])
+      },
+    }
+    await (await openStoreOn({ files }, { path: folder, logger })).close()
+    await (await openStoreOn({ files }, { path: folder, logger })).close()
+    expect(said).toEqual([
+      ['info', 'storage.redone', { commits: 1 }],
+      ['warn', 'storage.notRedone', { commits: 2 }],
+    ])
   })
 
   it('makes the transaction again that SQLite gave up when something could not be read', async () => {

@@ -67,6 +67,8 @@ export class LogQueue {
   #waiting: Waiting[]
   /** While there is no segment, and one is made. */
   #work: Promise<void> | null
+  /** The segments that were left after a failed write, until the last of them is let go. */
+  #givenUp: Promise<void>
   /** The lowest number that the segment may have that is made. */
   #nextNumber: number | null
   #closed: boolean
@@ -87,6 +89,7 @@ export class LogQueue {
     this.#pendingFrom = Number.POSITIVE_INFINITY
     this.#waiting = []
     this.#work = null
+    this.#givenUp = Promise.resolve()
     this.#nextNumber = null
     this.#closed = false
     this.#failure = null
@@ -173,6 +176,7 @@ export class LogQueue {
     this.#closed = true
     await this.#work
     await this.#leave()
+    await this.#givenUp
   }
 
   #put(current: Current, record: NewRecord): Appended {
@@ -264,12 +268,14 @@ export class LogQueue {
    */
   #giveUp(current: Current): void {
     this.#current = null
+    const earlier = this.#givenUp
     const synced = this.sync.now()?.catch(() => undefined)
-    void current.file
+    this.#givenUp = current.file
       .truncate(current.written)
       .catch(() => undefined)
       .then(() => synced)
       .then(() => this.#letGo(current))
+      .then(() => earlier)
   }
 
   async #letGo({ number, file }: Current): Promise<void> {

@@ -79,23 +79,43 @@ export function redoRecord(text: string): Buffer {
   return record
 }
 
+/** What a start found in the message log. */
+export interface Redone {
+  /** How many commits were run again. */
+  readonly commits: number
+  /**
+   * How many were left, as they follow one that is not there or not whole. Nobody was told of them, unless the disk has
+   * lost what it had synced.
+   */
+  readonly left: number
+}
+
 /**
- * Brings the database to the last commit that is in the message log; how many commits were redone. Before anything else
- * is read from it; the caller then syncs it. Records that follow a gap are of commits nobody was told of.
+ * Brings the database to the last commit that is in the message log, up to a gap. Before anything else is read from it;
+ * the caller then syncs it.
  */
-export async function redoCommits(database: Database, files: MessageFiles): Promise<number> {
+export async function redoCommits(database: Database, files: MessageFiles): Promise<Redone> {
   const { store, commit, place } = readStanding(database)
   const first = segmentOf(place)
   const segments = (await files.list()).filter((number) => number >= first).sort((a, b) => a - b)
   const last = segments.at(-1)
-  if (last === undefined) return 0
+  if (last === undefined) return { commits: 0, left: 0 }
   let reached = commit
+  let left = 0
   database.control('BEGIN IMMEDIATE')
   try {
     for (const number of segments) {
-      for await (const text of redoTexts(files, number, number === first ? offsetOf(place) : 0)) {
+      for await (const { text, follows } of redoTexts(
+        files,
+        number,
+        number === first ? offsetOf(place) : 0,
+      )) {
         const redo = unpackRedo(text)
-        if (redo.store !== store || redo.commit !== reached + 1) continue
+        if (redo.store !== store || redo.commit <= reached) continue
+        if (!follows || redo.commit !== reached + 1) {
+          left++
+          continue
+        }
         for (const run of redo.runs) database.rerun(run)
         reached++
       }
@@ -106,21 +126,28 @@ export async function redoCommits(database: Database, files: MessageFiles): Prom
     database.rollback()
     throw error
   }
-  return reached - commit
+  return { commits: reached - commit, left }
 }
 
-/** The redo records of a segment from a record on, to the first that is not whole. */
-async function* redoTexts(files: MessageFiles, number: number, from: number): AsyncGenerator<string> {
+/** The text of a redo record; `follows` is false where one before it, in the same segment, is not whole. */
+interface RedoText {
+  readonly text: string
+  readonly follows: boolean
+}
+
+/** The redo records of a segment that are whole, from a record on. */
+async function* redoTexts(files: MessageFiles, number: number, from: number): AsyncGenerator<RedoText> {
   const file = await files.open(number)
   try {
     const size = await file.size()
+    let follows = true
     for (let at = from; ; ) {
       const header = readHeader(await readAt(file, at, HEADER), 0)
       if (header === null || at + HEADER + header.size > size) return
       if (header.cid === REDO) {
         const octets = await readAt(file, at + HEADER, header.size)
-        if (crc32(octets) !== header.sum) return
-        yield octets.toString()
+        if (crc32(octets) === header.sum) yield { text: octets.toString(), follows }
+        else follows = false
       }
       at += HEADER + header.size
     }
