@@ -126,7 +126,10 @@ it(
       const senders = Array.from({ length: SENDERS }, (_, index) =>
         sendUntilDead(port, `k${kill}s${index}`, acknowledged).catch(() => undefined),
       )
-      await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 450))
+      // A slow machine has not acknowledged anything yet, of which a kill could take something.
+      const { size } = acknowledged
+      await expect.poll(() => acknowledged.size, { timeout: 10_000, interval: 5 }).toBeGreaterThan(size)
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 450))
       server.process.kill('SIGKILL')
       await once(server.process, 'exit')
       await Promise.all(senders)
