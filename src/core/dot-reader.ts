@@ -16,6 +16,8 @@ const WHOLE = -1
 /** Octets looked at as one: few at first, since a message may end early in a chunk that holds many. */
 const FIRST_WINDOW = 4096
 const LARGEST_WINDOW = LINE_CHECK_OCTETS
+/** Where a chunk begins behind a dot that began a line: what tells whether that was the end. */
+const DOT_WINDOW = 2
 
 /**
  * Undoes dot-stuffing (RFC 5321 section 4.5.2) on octets that come in chunks, and finds the end of the data: CRLF
@@ -93,8 +95,9 @@ export class DotReader {
     while (at < total && this.#state !== 'end') {
       if (at >= limit) {
         base = at
-        limit = Math.min(total, base + this.#window)
-        this.#window = LARGEST_WINDOW
+        const cut = this.#state === 'dot' || this.#state === 'dotCr'
+        limit = Math.min(total, base + (cut ? DOT_WINDOW : this.#window))
+        if (!cut) this.#window = LARGEST_WINDOW
         if (nulAt !== -1) this.nul = true
         nulAt = -1
         at = this.#readProper(base, limit)
