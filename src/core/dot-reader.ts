@@ -16,7 +16,7 @@ const WHOLE = -1
 /** Octets looked at as one: few at first, since a message may end early in a chunk that holds many. */
 const FIRST_WINDOW = 4096
 const LARGEST_WINDOW = LINE_CHECK_OCTETS
-/** Where a chunk begins behind a dot that began a line: what tells whether that was the end. */
+/** Octets looked at where a chunk begins behind a dot that began a line: they tell whether that was the end. */
 const DOT_WINDOW = 2
 
 /**
@@ -100,7 +100,7 @@ export class DotReader {
         if (!cut) this.#window = LARGEST_WINDOW
         if (nulAt !== -1) this.nul = true
         nulAt = -1
-        at = this.#readProper(base, limit)
+        if (!cut) at = this.#readProper(base, limit)
         if (at > base) {
           limit = at
           continue
@@ -191,7 +191,7 @@ export class DotReader {
    * there is something else, or may be.
    */
   #readProper(from: number, to: number): number {
-    if (to - from < FEW || (this.#state !== 'lineStart' && this.#state !== 'text')) return from
+    if (to - from < FEW) return from
     const chunk = this.#chunk
     const before = this.#state === 'lineStart' ? LF : this.#lastCr ? CR : DOT
     const found = checkLines(chunk.subarray(from, to), before)
