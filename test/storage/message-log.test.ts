@@ -102,6 +102,15 @@ describe('a record', () => {
     expect(readHeader(Buffer.alloc(HEADER), 0)).toBeNull()
   })
 
+  it('has no header where a part of it was lost', () => {
+    const whole = Buffer.alloc(HEADER)
+    writeHeader(whole, 0, { cid: 2 ** 40 + 7, size: 9_000, sum: 0xc0ffee11 })
+    for (let cut = 1; cut < HEADER; cut++) {
+      expect(readHeader(Buffer.from(whole).fill(0, cut), 0)).toBeNull()
+      expect(readHeader(Buffer.from(whole).fill(0, 0, cut), 0)).toBeNull()
+    }
+  })
+
   it.each([
     [1, 0],
     [1, SEGMENT - 1],
@@ -302,7 +311,7 @@ describe('the log', () => {
 
   it('goes on in a new segment where one is full; a record begins below its end', async () => {
     const { files, log, append, read, letGo } = bound(new Bench(1_000))
-    const texts = Array.from({ length: 7 }, (_, i) => Buffer.alloc(480, `${i}`))
+    const texts = Array.from({ length: 7 }, (_, i) => Buffer.alloc(500 - HEADER, `${i}`))
     const records = await Promise.all(texts.map(append))
     expect(records.map(({ place }) => [segmentOf(place), offsetOf(place)])).toEqual([
       [1, 0],

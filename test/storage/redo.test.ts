@@ -55,7 +55,7 @@ describe('a redo record', () => {
       ],
     }
     expect(unpackRedo(packRedo(redo))).toEqual(redo)
-    expect(unpackRedo(redoRecord(packRedo(redo)).subarray(20).toString())).toEqual(redo)
+    expect(unpackRedo(redoRecord(packRedo(redo)).subarray(HEADER).toString())).toEqual(redo)
   })
 })
 
@@ -97,6 +97,21 @@ describe('a start', () => {
     await write(files, 2, [commit(database, 2, 'b')])
     expect(await redoCommits(database, files)).toEqual({ commits: 2, left: 0 })
     expect(recorded(database)).toEqual(['a', 'b'])
+  })
+
+  it('ends at a header of which the disk has kept one part only', async () => {
+    for (let cut = 1; cut < HEADER; cut++) {
+      for (const [from, to] of [
+        [0, cut],
+        [cut, Number.POSITIVE_INFINITY],
+      ] as const) {
+        const database = await newDatabase()
+        const files = new MemoryFiles()
+        const torn = commit(database, 2, 'b')
+        await write(files, 1, [commit(database, 1, 'a'), torn.fill(0, from, Math.min(to, torn.length))])
+        expect(await redoCommits(database, files)).toEqual({ commits: 1, left: 0 })
+      }
+    }
   })
 
   it('reads nothing beyond the end of a segment, whatever a header says', async () => {

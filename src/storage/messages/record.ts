@@ -1,8 +1,11 @@
+import { crc32 } from '../../core/index.js'
+
 /**
- * Octets of a record's header: "Mlwr", the content's number and its length, each of 6 octets, and the CRC-32 of its
- * octets. The highest octet of each is first.
+ * Octets of a record's header: "Mlwr", the content's number and its length, each of 6 octets, the CRC-32 of its octets,
+ * and that of the header before it: a header may lie on two sectors of a disk, of which a power loss leaves one. The
+ * highest octet of each is first.
  */
-export const HEADER = 20
+export const HEADER = 24
 /** The number in the header of a redo record, which no content has. */
 export const REDO = 0
 /** Octets from which on a segment takes no further record, at most: each begins below it. */
@@ -13,6 +16,7 @@ const WIDTH = 6
 const CID = 4
 const SIZE = CID + WIDTH
 const SUM = SIZE + WIDTH
+const CHECK = SUM + 4
 
 /** What stands before the octets of a message, or of a redo record. */
 export interface Header {
@@ -42,11 +46,13 @@ export function writeHeader(buffer: Buffer, at: number, { cid, size, sum }: Head
   buffer.writeUIntBE(cid, at + CID, WIDTH)
   buffer.writeUIntBE(size, at + SIZE, WIDTH)
   buffer.writeUInt32BE(sum, at + SUM)
+  buffer.writeUInt32BE(crc32(buffer.subarray(at, at + CHECK)), at + CHECK)
 }
 
-/** The header that stands at `at`; null where none does. */
+/** The header that stands at `at`; null where none does, or it is not whole. */
 export function readHeader(buffer: Buffer, at: number): Header | null {
   if (at + HEADER > buffer.length || buffer.readUInt32BE(at) !== MAGIC) return null
+  if (buffer.readUInt32BE(at + CHECK) !== crc32(buffer.subarray(at, at + CHECK))) return null
   return {
     cid: buffer.readUIntBE(at + CID, WIDTH),
     size: buffer.readUIntBE(at + SIZE, WIDTH),

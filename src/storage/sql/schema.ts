@@ -2,7 +2,7 @@
 export const APPLICATION_ID = 0x4d6c7772
 
 /** Databases up to this version were never released, and are refused. */
-export const UNRELEASED = 3
+export const UNRELEASED = 4
 
 /**
  * One script a version; the first makes a database of version `UNRELEASED` + 1. Scripts are only ever added.
