@@ -242,7 +242,7 @@ describe.each(availableDrivers)('after a power loss under %s', (driver) => {
         await expectSound(folder)
         rmSync(folder, { recursive: true })
       }
-      if (!expunges) expect(redone).toBeGreaterThan(losses.length / 4)
+      if (!expunges) expect(redone).toBeGreaterThan(losses.length / 2)
     },
   )
 })

@@ -100,17 +100,15 @@ describe('a start', () => {
   })
 
   it('ends at a header of which the disk has kept one part only', async () => {
+    const redoneWith = async (tear: (record: Buffer) => Buffer): Promise<unknown> => {
+      const database = await newDatabase()
+      const files = new MemoryFiles()
+      await write(files, 1, [commit(database, 1, 'a'), tear(commit(database, 2, 'b'))])
+      return redoCommits(database, files)
+    }
     for (let cut = 1; cut < HEADER; cut++) {
-      for (const [from, to] of [
-        [0, cut],
-        [cut, Number.POSITIVE_INFINITY],
-      ] as const) {
-        const database = await newDatabase()
-        const files = new MemoryFiles()
-        const torn = commit(database, 2, 'b')
-        await write(files, 1, [commit(database, 1, 'a'), torn.fill(0, from, Math.min(to, torn.length))])
-        expect(await redoCommits(database, files)).toEqual({ commits: 1, left: 0 })
-      }
+      expect(await redoneWith((record) => record.fill(0, 0, cut))).toEqual({ commits: 1, left: 0 })
+      expect(await redoneWith((record) => record.fill(0, cut))).toEqual({ commits: 1, left: 0 })
     }
   })
 

@@ -46,16 +46,21 @@ export function writeHeader(buffer: Buffer, at: number, { cid, size, sum }: Head
   buffer.writeUIntBE(cid, at + CID, WIDTH)
   buffer.writeUIntBE(size, at + SIZE, WIDTH)
   buffer.writeUInt32BE(sum, at + SUM)
-  buffer.writeUInt32BE(crc32(buffer.subarray(at, at + CHECK)), at + CHECK)
+  buffer.writeUInt32BE(checkOf(buffer, at), at + CHECK)
 }
 
 /** The header that stands at `at`; null where none does, or it is not whole. */
 export function readHeader(buffer: Buffer, at: number): Header | null {
   if (at + HEADER > buffer.length || buffer.readUInt32BE(at) !== MAGIC) return null
-  if (buffer.readUInt32BE(at + CHECK) !== crc32(buffer.subarray(at, at + CHECK))) return null
+  if (buffer.readUInt32BE(at + CHECK) !== checkOf(buffer, at)) return null
   return {
     cid: buffer.readUIntBE(at + CID, WIDTH),
     size: buffer.readUIntBE(at + SIZE, WIDTH),
     sum: buffer.readUInt32BE(at + SUM),
   }
+}
+
+/** The check sum of the header at `at` itself. */
+function checkOf(buffer: Buffer, at: number): number {
+  return crc32(buffer.subarray(at, at + CHECK))
 }
